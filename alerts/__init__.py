@@ -1,0 +1,1 @@
+"""Alerts: findings gathered for people, their life cycle, and the authorities that permit them."""

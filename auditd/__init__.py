@@ -1,0 +1,1 @@
+"""The process around the pure parts: everything that touches the machine."""

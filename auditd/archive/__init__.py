@@ -1,0 +1,1 @@
+"""The archive: Parquet segments, and the SQL manifest that names them."""

@@ -1,0 +1,1 @@
+"""An invented force that writes real log formats, for the demo, tests and benchmarks."""

@@ -1,0 +1,1 @@
+"""Reference data: feeds read, validated, stored with what was known when."""

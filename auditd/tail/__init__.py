@@ -1,0 +1,1 @@
+"""Tailing: growing, rotating files to blocks of complete lines."""

@@ -1,0 +1,140 @@
+"""What a detector is: a pure verdict over a window of time; one class per file in detectors/rules, found by scanning.
+
+It must never read a clock, a file or a socket, and its verdict on an event at t may depend only on events in
+[t - before, t + after] and on reference data.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, ClassVar, Literal
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict
+
+from detectors.finding import Severity
+from detectors.reference import Reference
+from parsers.event import Family
+from parsers.force import Force
+
+
+class DetectorSettings(BaseModel):
+    """Settings of a detector in the configuration; each detector derives its own. Unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a person needs to know of a detector before trusting an alert of it.
+
+    category: one of the twelve national corruption categories. innocent_causes: known false positives.
+    runbook: what to look at, in order. severity: the usual one; a finding may differ.
+    """
+
+    title: str
+    meaning: str
+    severity: Severity
+    category: str
+    innocent_causes: tuple[str, ...]
+    runbook: tuple[str, ...]
+    needs_authority: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open stretch of time [start, end), UTC."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What a detector may look at to judge a span.
+
+    span: events whose time lies in it are judged. scan: returns a family's events as a LazyFrame of that family's
+    schema, time in [span.start - before, span.end + after), each event once, in no particular order.
+    """
+
+    span: Span
+    scan: Callable[[Family], pl.LazyFrame]
+    reference: Reference = field(default_factory=Reference)
+    force: Force = field(default_factory=Force)
+
+    def events(self, family: Family) -> pl.LazyFrame:
+        """Return the family's events in reach of the span: before it, in it and after it."""
+        return self.scan(family)
+
+    def in_span(self, time: str = "timestamp") -> pl.Expr:
+        """Boolean expression: the time lies in the span that is judged."""
+        return (pl.col(time) >= self.span.start) & (pl.col(time) < self.span.end)
+
+
+class Naming(ABC):
+    """How a person is written in a sentence: by name, or masked until a reveal."""
+
+    @abstractmethod
+    def person(self, staff_id: str | None, actor: str) -> str:
+        """Return how to write the person; `actor` ("kind:value") is what is known when staff_id is None."""
+
+
+class Detector(ABC):
+    """One detector. Subclasses set the class attributes and implement `judge` and `describe`."""
+
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+    about: ClassVar[About]
+    reads: ClassVar[tuple[Family, ...]]
+    by: ClassVar[Literal["actor", "subject"]]
+    feeds: ClassVar[tuple[str, ...]]
+    Settings: ClassVar[type[DetectorSettings]] = DetectorSettings
+
+    def __init__(self, settings: DetectorSettings | None = None) -> None:
+        self.settings: Any = settings if settings is not None else self.Settings()
+
+    @property
+    def before(self) -> timedelta:
+        """How far back of an event its verdict may look."""
+        return timedelta(0)
+
+    @property
+    def after(self) -> timedelta:
+        """How far past an event its verdict may look: also the grace in which an explanation may still arrive."""
+        return timedelta(0)
+
+    @abstractmethod
+    def judge(self, window: Window) -> pl.DataFrame:
+        """Return findings (FINDING_SCHEMA) on events whose time lies in window.span."""
+
+    @abstractmethod
+    def describe(self, facts: Mapping[str, Any], naming: Naming) -> Sequence[str]:
+        """Return a finding's facts as plain sentences, local times (Europe/London), no markup."""
+
+    def why_quiet(self, window: Window, keys: Sequence[str]) -> Mapping[str, str]:
+        """Return, for findings by key that no longer follow from the data, the reason in words where it is known."""
+        del window, keys
+        return {}
+
+
+@cache
+def all_detectors() -> dict[str, type[Detector]]:
+    """Return every detector of detectors/rules by name: one Detector subclass per file, named like the file."""
+    package = importlib.import_module("detectors.rules")
+    found: dict[str, type[Detector]] = {}
+    for module_info in pkgutil.iter_modules(package.__path__):
+        module = importlib.import_module(f"detectors.rules.{module_info.name}")
+        for value in vars(module).values():
+            if (
+                isinstance(value, type)
+                and issubclass(value, Detector)
+                and value.__module__ == module.__name__
+            ):
+                found[value.name] = value
+    return dict(sorted(found.items()))

@@ -1,0 +1,140 @@
+"""Lines of a block as a frame: text, offset, length, hash, raw bytes. The first step of every text format.
+
+It must never lose a line: what is not text comes back as a reject, what is blank is counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+import polars as pl
+
+from parsers.format import REJECTS_SCHEMA, Block
+
+UTF8_BOM: Final = b"\xef\xbb\xbf"
+
+LINES_SCHEMA: Final = pl.Schema(
+    {
+        "line": pl.String(),
+        "log_offset": pl.Int64(),
+        "log_length": pl.Int32(),
+        "event_hash": pl.Binary(),
+        "event_original": pl.Binary(),
+    }
+)
+EVIDENCE: Final = ("log_offset", "log_length", "event_hash", "event_original")
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A block cut into lines.
+
+    total: lines in the block (newlines, plus an unterminated last line).
+    text: frame of LINES_SCHEMA, one row per non-blank line that is text; `line` has no terminator and no byte-order mark.
+    rejects: frame of REJECTS_SCHEMA, lines that are not text.
+    blank: count of blank lines.
+    """
+
+    total: int
+    text: pl.DataFrame
+    rejects: pl.DataFrame
+    blank: int
+
+
+def cut_lines(block: Block) -> Lines:
+    """Cut a block into lines, each with its evidence; `event_hash` is over the raw line without its newline."""
+    raw = block.data.split(b"\n")
+    if raw[-1] == b"":
+        raw.pop()
+    frame = pl.DataFrame(
+        {
+            "event_original": pl.Series(raw, dtype=pl.Binary),
+            "event_hash": pl.Series([sha256(line).digest() for line in raw], dtype=pl.Binary),
+        }
+    )
+    size = pl.col("event_original").bin.size().cast(pl.Int64)
+    frame = frame.with_columns(
+        (size.cum_sum() - size + pl.int_range(pl.len()) + block.offset).alias("log_offset"),
+        size.cast(pl.Int32).alias("log_length"),
+    )
+    text, reasons = _as_text(raw, block.offset)
+    frame = frame.with_columns(pl.Series("line", text, dtype=pl.String))
+    rejects = REJECTS_SCHEMA.to_frame()
+    if reasons is not None:
+        bad = pl.Series("reason", reasons, dtype=pl.String)
+        rejects = reject(frame.with_columns(bad).filter(pl.col("reason").is_not_null()))
+        frame = frame.filter(bad.is_null())
+    blank_rows = frame["line"].str.strip_chars() == ""
+    blank = int(blank_rows.sum())
+    if blank:
+        frame = frame.filter(~blank_rows)
+    return Lines(total=len(raw), text=frame.select(LINES_SCHEMA.names()), rejects=rejects, blank=blank)
+
+
+def reject(lines: pl.DataFrame, reason: str | None = None, detail: str | None = None) -> pl.DataFrame:
+    """Return lines as rejects; `reason` and `detail` fill those columns unless the frame already has them."""
+    filled = lines.with_columns(
+        *([] if reason is None else [pl.lit(reason).alias("reason")]),
+        *(
+            []
+            if "detail" in lines.columns and detail is None
+            else [pl.lit(detail, dtype=pl.String).alias("detail")]
+        ),
+    )
+    return filled.select(pl.col(name).cast(dtype) for name, dtype in REJECTS_SCHEMA.items())
+
+
+def _as_text(raw: list[bytes], offset: int) -> tuple[list[str | None] | pl.Series, list[str | None] | None]:
+    """Decode the lines; the second value gives a reject reason per line, None when every line is text."""
+    joined = b"\n".join(raw)
+    if offset == 0:
+        joined = joined.removeprefix(UTF8_BOM)
+    if b"\0" not in joined:
+        try:
+            whole = joined.decode("utf-8")
+        except UnicodeDecodeError:
+            pass
+        else:
+            lines = pl.Series([whole]).str.split("\n").explode()
+            return (lines.str.strip_suffix("\r") if b"\r" in joined else lines), None
+    texts: list[str | None] = []
+    reasons: list[str | None] = []
+    for line in joined.split(b"\n"):
+        text, reason = _decode_line(line)
+        texts.append(text)
+        reasons.append(reason)
+    return texts, reasons
+
+
+def _decode_line(line: bytes) -> tuple[str | None, str | None]:
+    # A file truncated under a writer that keeps its position grows a head of NULs before the next line.
+    line = line.lstrip(b"\0")
+    if b"\0" in line:
+        return None, "binary"
+    try:
+        return line.decode("utf-8").removesuffix("\r"), None
+    except UnicodeDecodeError:
+        return None, "not_text"
+
+
+def record_identity(source: str, own: pl.Expr | None = None) -> pl.Expr:
+    """Return the event id: source and the record's own identifier, else source, byte offset and line hash.
+
+    The fallback follows content, not inodes: a copied, renamed or re-created file yields the same ids, so the same
+    record delivered twice is one event. Where `own` is null or empty on a row, that row gets the fallback.
+    """
+    prefix = pl.lit(f"{source}:")
+    by_place = pl.concat_str(
+        prefix,
+        pl.col("log_offset").cast(pl.String),
+        pl.lit("-"),
+        pl.col("event_hash").bin.head(8).bin.encode("hex"),
+    )
+    if own is None:
+        return by_place.alias("event_id")
+    named = pl.concat_str(prefix, own.str.strip_chars())
+    return (
+        pl.when(own.str.strip_chars().str.len_bytes() > 0).then(named).otherwise(by_place).alias("event_id")
+    )
