@@ -1,0 +1,122 @@
+"""Checks that need more than one value: names, formats and their options, feeds, detectors and their settings.
+
+They read the raw TOML, table by table, so that a fault in one table hides none in another. They must never raise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from auditd.config import values
+from auditd.config.faults import Complaint, suggestion, written
+from auditd.config.validate import validate
+from detectors.detector import all_detectors
+from detectors.reference import FEEDS
+from parsers.format import all_formats
+
+Raw = Mapping[str, Any]
+
+
+def complaints(raw: Raw) -> Iterator[Complaint]:
+    """Yield every fault of the file that no single value shows."""
+    yield from _names(raw)
+    yield from _files(raw)
+    yield from _formats(raw)
+    yield from _feeds(raw)
+    yield from _detectors(raw)
+    yield from _bind(raw)
+
+
+def _tables(raw: Raw, key: str) -> Iterator[tuple[int, Raw]]:
+    """Yield the well-formed tables of an array of tables, with their index."""
+    tables = raw.get(key)
+    for index, table in enumerate(tables if isinstance(tables, list) else []):
+        if isinstance(table, dict):
+            yield index, table
+
+
+def _names(raw: Raw) -> Iterator[Complaint]:
+    # Sources and deliveries share one name space: both are the `name` an operator reads in status and logs.
+    first: dict[str, str] = {}
+    for key in ("sources", "feeds"):
+        for index, table in _tables(raw, key):
+            name, place = table.get("name"), written((key, index))
+            if not isinstance(name, str):
+                continue
+            folded = name.lower().replace("-", "_")
+            if folded in first:
+                why = f"the name {name!r} is taken by {first[folded]}"
+                yield Complaint((key, index, "name"), why, "names are unique, whatever the case or hyphens")
+            first.setdefault(folded, place)
+
+
+def _files(raw: Raw) -> Iterator[Complaint]:
+    first: dict[str, str] = {}
+    for index, table in _tables(raw, "sources"):
+        patterns = table.get("files")
+        for pattern in patterns if isinstance(patterns, list) else []:
+            if not isinstance(pattern, str):
+                continue
+            if pattern in first:
+                why = f"{pattern!r} is already read by {first[pattern]}"
+                yield Complaint((("sources"), index, "files"), why, "each line belongs to one source")
+            first.setdefault(pattern, written(("sources", index)))
+
+
+def _formats(raw: Raw) -> Iterator[Complaint]:
+    formats = all_formats()
+    for index, table in _tables(raw, "sources"):
+        name, options = table.get("format"), table.get("options", {})
+        if not isinstance(name, str):
+            continue
+        if name not in formats:
+            hint = suggestion(name, list(formats), kind="formats")
+            yield Complaint(("sources", index, "format"), f"there is no format {name!r}", hint)
+        elif isinstance(options, dict):
+            yield from validate(formats[name].Options, options, at=("sources", index, "options"))[1]
+
+
+def _feeds(raw: Raw) -> Iterator[Complaint]:
+    for index, table in _tables(raw, "feeds"):
+        name, columns = table.get("feed"), table.get("columns", {})
+        if not isinstance(name, str):
+            continue
+        if name not in FEEDS:
+            hint = suggestion(name, list(FEEDS), kind="feeds")
+            yield Complaint(("feeds", index, "feed"), f"there is no feed {name!r}", hint)
+            continue
+        known = [field.name for field in FEEDS[name].fields]
+        for ours in columns if isinstance(columns, dict) else {}:
+            if ours not in known:
+                why = f"the feed {name!r} has no column {ours!r}"
+                yield Complaint(
+                    ("feeds", index, "columns", ours), why, suggestion(ours, known, kind="columns")
+                )
+
+
+def _detectors(raw: Raw) -> Iterator[Complaint]:
+    tables = raw.get("detectors")
+    known = all_detectors()
+    for name, table in (tables if isinstance(tables, dict) else {}).items():
+        if name not in known:
+            hint = suggestion(name, list(known), kind="detectors")
+            yield Complaint(("detectors", name), f"there is no detector {name!r}", hint)
+        elif isinstance(table, dict):
+            settings = {key: value for key, value in table.items() if key != "enabled"}
+            yield from validate(known[name].Settings, settings, at=("detectors", name))[1]
+            if not isinstance(table.get("enabled", True), bool):
+                yield Complaint(("detectors", name, "enabled"), "must be true or false")
+
+
+def _bind(raw: Raw) -> Iterator[Complaint]:
+    table = raw.get("http")
+    if not isinstance(table, dict) or table.get("allow_remote") is True:
+        return
+    try:
+        remote = not values.is_loopback(str(table.get("bind", "127.0.0.1:0")))
+    except ValueError:
+        return  # not an address: the value's own check says so
+    if remote:
+        hint = "bind 127.0.0.1, or set allow_remote = true behind a firewall: there is no log-in"
+        yield Complaint(("http", "bind"), "other machines could reach this address", hint)

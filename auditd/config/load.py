@@ -1,0 +1,131 @@
+"""From a TOML file to a Config, or to every fault of the file at once. It must never return a half-good Config."""
+
+from __future__ import annotations
+
+import os.path
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel
+from sqlalchemy.engine import make_url
+
+from auditd.config import checks
+from auditd.config.faults import ConfigError, Fault, written
+from auditd.config.locate import key_lines, nearest_line
+from auditd.config.model import ConfigFile, FeedTable, SourceTable, StorageTable
+from auditd.config.runtime import ChosenDetector, Config, Delivery, Source
+from auditd.config.validate import validate
+from detectors.detector import all_detectors
+from parsers.force import Force
+from parsers.format import Context, all_formats
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def load(path: Path | str) -> Config:
+    """Read and check a configuration file; relative paths in it are relative to its folder.
+
+    Raises ConfigError with all faults: unreadable, not TOML, unknown or missing settings, values out of place.
+    """
+    file = Path(path)
+    text = _read(file)
+    raw = _parse(file, text)
+    model, found = validate(ConfigFile, raw)
+    found += checks.complaints(raw)
+    if model is None or found:
+        lines = key_lines(text)
+        raise ConfigError(
+            Fault(file, written(fault.path), nearest_line(lines, fault.path), fault.why, fault.hint)
+            for fault in found
+        )
+    return _build(file.resolve(), model)
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError([Fault(file, "", line, "is not UTF-8 text", "save it as UTF-8")]) from None
+    except OSError as error:
+        hint = "check the path and who may read it"
+        raise ConfigError([Fault(file, "", None, f"cannot be read: {error.strerror}", hint)]) from None
+
+
+def _parse(file: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r" \(at line (\d+), column (\d+)\)$", str(error))
+        why = str(error)[: place.start()] if place else str(error).removesuffix(" (at end of document)")
+        line = int(place.group(1)) if place else len(text.splitlines())
+        column = f" at column {place.group(2)}" if place else ""
+        hint = "text goes in quotes, lists in [ ], true and false are lower case"
+        raise ConfigError([Fault(file, "", line, f"not TOML{column}: {why}", hint)]) from None
+
+
+def _build(file: Path, model: ConfigFile) -> Config:
+    own = model.force
+    force = Force(own.domains, own.number_ranges, own.country, own.access_digits, own.extension_digits)
+    return Config(
+        file=file,
+        force_name=own.name,
+        force=force,
+        storage=_storage(file.parent, model.storage),
+        run=model.run,
+        http=model.http,
+        logging=model.logging,
+        sources=tuple(_source(file.parent, table, force) for table in model.sources),
+        feeds=tuple(_delivery(file.parent, table) for table in model.feeds),
+        chosen=_chosen(model.detectors),
+    )
+
+
+def _storage(folder: Path, table: StorageTable) -> StorageTable:
+    url = make_url(table.database)
+    if url.get_backend_name() == "sqlite" and url.database:
+        url = url.set(database=_absolute(folder, url.database))
+    archive = Path(_absolute(folder, str(table.archive)))
+    database = url.render_as_string(hide_password=False)
+    return StorageTable(archive=archive, database=database)
+
+
+def _source(folder: Path, table: SourceTable, force: Force) -> Source:
+    kind = all_formats()[table.format]
+    return Source(
+        name=table.name,
+        files=tuple(_absolute(folder, pattern) for pattern in table.files),
+        format=kind,
+        options=_sure(kind.Options, table.options),
+        context=Context(table.name, ZoneInfo(table.zone), force, table.site, table.keep_raw),
+        max_line_bytes=table.max_line_bytes,
+    )
+
+
+def _delivery(folder: Path, table: FeedTable) -> Delivery:
+    files = tuple(_absolute(folder, pattern) for pattern in table.files)
+    return Delivery(table.name, table.feed, files, ZoneInfo(table.zone), table.complete, table.columns)
+
+
+def _chosen(tables: dict[str, dict[str, Any]]) -> tuple[ChosenDetector, ...]:
+    chosen = []
+    for name, detector in all_detectors().items():
+        table = dict(tables.get(name, {}))
+        if table.pop("enabled", True):
+            chosen.append(ChosenDetector(detector, _sure(detector.Settings, table)))
+    return tuple(chosen)
+
+
+def _sure(model: type[_Model], raw: dict[str, Any]) -> _Model:
+    """Return the model of a table that was checked before."""
+    filled, found = validate(model, raw)
+    if filled is None:
+        raise AssertionError(f"checked settings do not validate: {found}")
+    return filled
+
+
+def _absolute(folder: Path, path: str) -> str:
+    return os.path.normpath(folder / path)

@@ -1,0 +1,137 @@
+"""The configuration as the process uses it: checked, resolved, ready to build parsers, tailers and detectors from.
+
+It must never be changed: a reload makes a new one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.engine import make_url
+
+from auditd.config.model import HttpTable, LoggingTable, RunTable, StorageTable
+from auditd.config.values import split_bind
+from detectors.detector import Detector, DetectorSettings
+from parsers.force import Force
+from parsers.format import Context, Format, FormatOptions
+
+if TYPE_CHECKING:
+    from auditd.tail.source import TailSource
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One configured log. files: absolute glob patterns."""
+
+    name: str
+    files: tuple[str, ...]
+    format: type[Format]
+    options: FormatOptions
+    context: Context
+    max_line_bytes: int
+
+    def parser(self) -> Format:
+        """Return a new parser for this source."""
+        return self.format(self.context, self.options)
+
+    def tail_source(self) -> TailSource:
+        """Return what the tailer needs to know of this source."""
+        from auditd.tail.source import TailSource
+
+        return TailSource(name=self.name, files=self.files, max_line_bytes=self.max_line_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One configured delivery of reference data. files: absolute glob patterns; columns: ours -> theirs."""
+
+    name: str
+    feed: str
+    files: tuple[str, ...]
+    zone: ZoneInfo
+    complete: bool
+    columns: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenDetector:
+    """A detector that is switched on, with its settings."""
+
+    detector: type[Detector]
+    settings: DetectorSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A whole configuration. Paths are absolute; everything named in it exists in this installation."""
+
+    file: Path
+    force_name: str
+    force: Force
+    storage: StorageTable
+    run: RunTable
+    http: HttpTable
+    logging: LoggingTable
+    sources: tuple[Source, ...]
+    feeds: tuple[Delivery, ...]
+    chosen: tuple[ChosenDetector, ...] = field(default=())
+
+    def source(self, name: str) -> Source:
+        """Return the source of that name; an unknown name is a KeyError."""
+        for source in self.sources:
+            if source.name == name:
+                return source
+        raise KeyError(name)
+
+    def detectors(self) -> list[Detector]:
+        """Return a new instance of every detector that is switched on, by name."""
+        return [chosen.detector(chosen.settings) for chosen in self.chosen]
+
+    def http_address(self) -> tuple[str, int]:
+        """Return host and port of the metrics server."""
+        return split_bind(self.http.bind)
+
+    def digest(self) -> str:
+        """Return the SHA-256 of everything in effect, defaults included, the database password excluded."""
+        return sha256(json.dumps(self._effective(), sort_keys=True).encode()).hexdigest()
+
+    def _effective(self) -> dict[str, Any]:
+        url = make_url(self.storage.database).render_as_string(hide_password=True)
+        return {
+            "force": [self.force_name, repr(self.force)],
+            "storage": [str(self.storage.archive), url],
+            "run": self.run.model_dump(mode="json"),
+            "http": self.http.model_dump(mode="json"),
+            "logging": self.logging.model_dump(mode="json"),
+            "sources": [_source(source) for source in self.sources],
+            "feeds": [_delivery(delivery) for delivery in self.feeds],
+            "detectors": {
+                chosen.detector.name: [chosen.detector.version, chosen.settings.model_dump(mode="json")]
+                for chosen in self.chosen
+            },
+        }
+
+
+def _source(source: Source) -> list[Any]:
+    context = source.context
+    return [
+        source.name,
+        source.files,
+        source.format.name,
+        source.options.model_dump(mode="json"),
+        [context.zone.key, context.site, context.keep_raw],
+        source.max_line_bytes,
+    ]
+
+
+def _delivery(delivery: Delivery) -> list[Any]:
+    columns = sorted(delivery.columns.items())
+    return [
+        delivery.name, delivery.feed, delivery.files, delivery.zone.key, delivery.complete, columns
+    ]  # fmt: skip
