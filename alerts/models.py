@@ -1,0 +1,151 @@
+"""Every SQL table of this package: import this module and `Base.metadata` knows them all.
+
+It must never hold behaviour beyond constraints; history tables are append-only in the database itself.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from alerts.append_only import append_only
+from alerts.tables import Base, UtcDateTime
+from alerts.vocabulary import ALERT_STATES, FINDING_STATES, PURPOSES
+
+_COUNTER: Final = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _one_of(column: str, words: tuple[str, ...]) -> CheckConstraint:
+    listed = ", ".join(f"'{word}'" for word in words)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+class AuthorityRow(Base):
+    """A permission to use contact lists. Lists are empty where the scope is not narrowed."""
+
+    __tablename__ = "authorities"
+    __table_args__ = (_one_of("purpose", tuple(PURPOSES)),)
+
+    authority_id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    purpose: Mapped[str] = mapped_column(String(32))
+    reason: Mapped[str] = mapped_column(Text)
+    detectors: Mapped[list[str]] = mapped_column(JSON)
+    outlets: Mapped[list[str]] = mapped_column(JSON)
+    people: Mapped[list[str]] = mapped_column(JSON)
+    events_from: Mapped[datetime] = mapped_column(UtcDateTime)
+    events_to: Mapped[datetime] = mapped_column(UtcDateTime)
+    granted_by: Mapped[str] = mapped_column(Text)
+    granted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    review_by: Mapped[date]
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revoked_by: Mapped[str | None] = mapped_column(Text)
+    revoke_reason: Mapped[str | None] = mapped_column(Text)
+
+
+class AuthorityHistoryRow(Base):
+    """What was done to an authority, by whom, when. Append-only."""
+
+    __tablename__ = "authority_history"
+
+    entry: Mapped[int] = mapped_column(_COUNTER, primary_key=True)
+    authority_id: Mapped[str] = mapped_column(ForeignKey(AuthorityRow.authority_id), index=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    actor: Mapped[str] = mapped_column(Text)
+    action: Mapped[str] = mapped_column(String(32))
+    detail: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class AlertRow(Base):
+    """Findings about one person and one concern, for people to judge.
+
+    ordinal: how many alerts of this person and concern people had closed before it was opened. severity, the event
+    times and the count are those of its active findings (of the last ones, when none is left). acted_at: when a
+    person first did something with it. version: goes up with every change.
+    """
+
+    __tablename__ = "alerts"
+    __table_args__ = (
+        UniqueConstraint("concern", "person_key", "ordinal"),
+        _one_of("state", ALERT_STATES),
+        Index(None, "state", "severity"),
+    )
+
+    alert_id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    concern: Mapped[str] = mapped_column(String(64))
+    person_key: Mapped[str] = mapped_column(Text)
+    ordinal: Mapped[int]
+    staff_id: Mapped[str | None] = mapped_column(Text)
+    actor: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text)
+    category: Mapped[str] = mapped_column(Text)
+    severity: Mapped[int] = mapped_column(SmallInteger)
+    finding_count: Mapped[int]
+    first_event_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_event_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    state: Mapped[str] = mapped_column(String(16))
+    assignee: Mapped[str | None] = mapped_column(Text)
+    opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    acted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    outcome: Mapped[str | None] = mapped_column(String(64))
+    category_closed: Mapped[str | None] = mapped_column(String(64))
+    rationale: Mapped[str | None] = mapped_column(Text)
+    version: Mapped[int]
+
+
+class FindingRow(Base):
+    """A detector's verdict as it stands now; a withdrawn one stays, with its reason."""
+
+    __tablename__ = "findings"
+    __table_args__ = (Index(None, "detector", "timestamp"), _one_of("state", FINDING_STATES))
+
+    finding_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    detector: Mapped[str] = mapped_column(String(64))
+    version: Mapped[int]
+    key: Mapped[str] = mapped_column(Text)
+    timestamp: Mapped[datetime] = mapped_column(UtcDateTime)
+    staff_id: Mapped[str | None] = mapped_column(Text, index=True)
+    actor: Mapped[str] = mapped_column(Text)
+    subject_type: Mapped[str | None] = mapped_column(Text)
+    subject_key: Mapped[str | None] = mapped_column(Text)
+    outlet: Mapped[str | None] = mapped_column(Text)
+    severity: Mapped[int] = mapped_column(SmallInteger)
+    event_ids: Mapped[list[str]] = mapped_column(JSON)
+    facts: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(16))
+    withdrawn_reason: Mapped[str | None] = mapped_column(Text)
+    first_found_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    alert_id: Mapped[str] = mapped_column(ForeignKey(AlertRow.alert_id), index=True)
+
+
+class AlertHistoryRow(Base):
+    """What happened to an alert, by whom (a person, or the daemon), when. Append-only."""
+
+    __tablename__ = "alert_history"
+
+    entry: Mapped[int] = mapped_column(_COUNTER, primary_key=True)
+    alert_id: Mapped[str] = mapped_column(ForeignKey(AlertRow.alert_id), index=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    actor: Mapped[str] = mapped_column(Text)
+    action: Mapped[str] = mapped_column(String(32))
+    detail: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+for _history in (AuthorityHistoryRow, AlertHistoryRow):
+    append_only(Base.metadata.tables[_history.__tablename__])
