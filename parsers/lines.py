@@ -59,7 +59,7 @@ def cut_lines(block: Block) -> Lines:
         (size.cum_sum() - size + pl.int_range(pl.len()) + block.offset).alias("log_offset"),
         size.cast(pl.Int32).alias("log_length"),
     )
-    text, reasons = _as_text(raw, block.offset)
+    text, reasons = _as_text(raw)
     frame = frame.with_columns(pl.Series("line", text, dtype=pl.String))
     rejects = REJECTS_SCHEMA.to_frame()
     if reasons is not None:
@@ -86,11 +86,14 @@ def reject(lines: pl.DataFrame, reason: str | None = None, detail: str | None = 
     return filled.select(pl.col(name).cast(dtype) for name, dtype in REJECTS_SCHEMA.items())
 
 
-def _as_text(raw: list[bytes], offset: int) -> tuple[list[str | None] | pl.Series, list[str | None] | None]:
+def _as_text(raw: list[bytes]) -> tuple[list[str | None] | pl.Series, list[str | None] | None]:
     """Decode the lines; the second value gives a reject reason per line, None when every line is text."""
+    if not raw:
+        return [], None
     joined = b"\n".join(raw)
-    if offset == 0:
-        joined = joined.removeprefix(UTF8_BOM)
+    if UTF8_BOM in joined:
+        # At the start of a file, and in its middle where files were concatenated.
+        joined = b"\n".join(line.removeprefix(UTF8_BOM) for line in raw)
     if b"\0" not in joined:
         try:
             whole = joined.decode("utf-8")
@@ -114,7 +117,7 @@ def _decode_line(line: bytes) -> tuple[str | None, str | None]:
     if b"\0" in line:
         return None, "binary"
     try:
-        return line.decode("utf-8").removesuffix("\r"), None
+        return line.removeprefix(UTF8_BOM).decode("utf-8").removesuffix("\r"), None
     except UnicodeDecodeError:
         return None, "not_text"
 
