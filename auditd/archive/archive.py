@@ -1,0 +1,219 @@
+"""The archive: what has been read, by family and time. The manifest in SQL is the truth; files nobody names are dropped.
+
+It must never hand out a segment that the manifest does not name, nor lose one that it does.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+
+from auditd.archive.segment import PART_SUFFIX, Segment, write_segment
+from auditd.archive.tables import SegmentRow
+from auditd.database import reading
+from parsers.event import SCHEMA, TEXT, UTC_MICROSECONDS, Family
+from parsers.format import REJECTS_SCHEMA
+
+REJECTS: Final = "rejects"
+QUARANTINE_SCHEMA: Final = pl.Schema(
+    {
+        "timestamp": UTC_MICROSECONDS,  # when it was rejected
+        "source": TEXT,
+        "event_module": TEXT,
+        "log_file": TEXT,
+        "state": TEXT,  # the parser's state at the line, to parse it again
+        **REJECTS_SCHEMA,
+    }
+)
+RECENT_BYTES: Final = 48 << 20
+READERS_DONE: Final = timedelta(minutes=5)
+_COLUMNS: Final = [field.name for field in fields(Segment)]
+
+
+class Archive:
+    """Segments by family and time, with the most recent ones kept in memory as well.
+
+    One process writes; others may read through their own instance, calling `refresh` to see what is new.
+    """
+
+    def __init__(self, root: Path, engine: Engine) -> None:
+        self.root = root
+        self._engine = engine
+        self._segments: dict[int, Segment] = {}
+        self._recent: OrderedDict[int, pl.DataFrame] = OrderedDict()
+        self._recent_bytes = 0
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read the manifest again."""
+        with reading(self._engine) as conn:
+            rows = conn.execute(
+                select(*(getattr(SegmentRow, name) for name in _COLUMNS)).where(
+                    SegmentRow.retired_at.is_(None)
+                )
+            )
+            self._segments = {row.segment_id: Segment(*row) for row in rows}
+
+    def segments(self, family: str | None = None) -> list[Segment]:
+        """Return the live segments, of one family or all, oldest first."""
+        chosen = (s for s in self._segments.values() if family in (None, s.family))
+        return sorted(chosen, key=lambda s: (s.min_time, s.segment_id))
+
+    def overlapping(self, family: str, start: datetime | None, end: datetime | None) -> list[Segment]:
+        """Return the family's segments with a row that may lie in [start, end)."""
+        return [
+            segment
+            for segment in self.segments(family)
+            if (start is None or segment.max_time >= start) and (end is None or segment.min_time < end)
+        ]
+
+    def scan(
+        self, family: Family, start: datetime | None = None, end: datetime | None = None
+    ) -> pl.LazyFrame:
+        """Return the family's events with time in [start, end) as a LazyFrame of its schema, in no particular order."""
+        found = self.read_lazily(self.overlapping(family, start, end), SCHEMA[family])
+        if start is not None:
+            found = found.filter(pl.col("timestamp") >= start)
+        return found if end is None else found.filter(pl.col("timestamp") < end)
+
+    def read_lazily(self, segments: Sequence[Segment], schema: pl.Schema) -> pl.LazyFrame:
+        """Return the rows of the segments, from memory where they are still there, else from their files."""
+        parts: list[pl.LazyFrame] = [
+            self._recent[s.segment_id].lazy() for s in segments if s.segment_id in self._recent
+        ]
+        paths = [self.root / s.path for s in segments if s.segment_id not in self._recent]
+        if paths:
+            parts.append(
+                pl.scan_parquet(paths, schema=schema, missing_columns="insert", hive_partitioning=False)
+            )
+        if not parts:
+            return pl.LazyFrame(schema=schema)
+        return parts[0] if len(parts) == 1 else pl.concat(parts, how="vertical")
+
+    def write(
+        self, family: str, frame: pl.DataFrame, *, source: str = ""
+    ) -> list[tuple[Segment, pl.DataFrame]]:
+        """Write rows durably as fresh segments, one per UTC day; nobody sees them before `register` commits."""
+        days = frame.sort("timestamp").with_columns(pl.col("timestamp").dt.strftime("%Y-%m-%d").alias("_day"))
+        written = []
+        for key, rows in days.partition_by(
+            "_day", as_dict=True, include_key=False, maintain_order=True
+        ).items():
+            segment = write_segment(self.root, rows, family=family, day=str(key[0]), source=source)
+            written.append((segment, rows))
+        return written
+
+    def register(self, conn: Connection, segments: Iterable[Segment], now: datetime) -> list[Segment]:
+        """Name the segments in the manifest, inside the caller's transaction; return them with their ids."""
+        named = []
+        for segment in segments:
+            values = {name: getattr(segment, name) for name in _COLUMNS if name != "segment_id"}
+            statement = insert(SegmentRow).values(**values, committed_at=now).returning(SegmentRow.segment_id)
+            named.append(replace(segment, segment_id=conn.execute(statement).scalar_one()))
+        return named
+
+    def retire(self, conn: Connection, segments: Iterable[Segment], now: datetime) -> None:
+        """Take segments out of the manifest, inside the caller's transaction; their files go when readers are done."""
+        ids = [segment.segment_id for segment in segments]
+        conn.execute(update(SegmentRow).where(SegmentRow.segment_id.in_(ids)).values(retired_at=now))
+
+    def adopt(
+        self, added: Iterable[tuple[Segment, pl.DataFrame | None]], removed: Iterable[Segment] = ()
+    ) -> None:
+        """Show committed changes to readers of this instance; frames given are kept in memory while there is room."""
+        for segment in removed:
+            self._segments.pop(segment.segment_id, None)
+            self._forget(segment.segment_id)
+        for segment, frame in added:
+            self._segments[segment.segment_id] = segment
+            if frame is not None and segment.family != REJECTS:
+                self._remember(segment.segment_id, frame)
+
+    def discard(self, segments: Iterable[Segment]) -> None:
+        """Remove the files of segments whose transaction failed."""
+        for segment in segments:
+            (self.root / segment.path).unlink(missing_ok=True)
+
+    def recover(self) -> int:
+        """Remove files that no manifest row names (a crash between write and commit); return how many.
+
+        Call it only while no other process writes to this archive.
+        """
+        with reading(self._engine) as conn:
+            named = set(conn.execute(select(SegmentRow.path)).scalars())
+        orphans = [
+            path
+            for pattern in ("family=*/day=*/*.parquet", f"family=*/day=*/*{PART_SUFFIX}")
+            for path in self.root.glob(pattern)
+            if path.relative_to(self.root).as_posix() not in named
+        ]
+        for path in orphans:
+            path.unlink()
+        return len(orphans)
+
+    def missing(self) -> list[Segment]:
+        """Return segments the manifest names whose file is absent or has another size: lost evidence."""
+        return [s for s in self.segments() if _size(self.root / s.path) != s.bytes]
+
+    def sweep(self, now: datetime) -> int:
+        """Delete the files of segments retired long enough ago for every reader to be done; return how many."""
+        due = SegmentRow.retired_at < now - READERS_DONE
+        with reading(self._engine) as conn:
+            rows = conn.execute(select(SegmentRow.segment_id, SegmentRow.path).where(due)).all()
+        for _, path in rows:
+            (self.root / path).unlink(missing_ok=True)
+        if rows:
+            with self._engine.begin() as conn:
+                conn.execute(delete(SegmentRow).where(SegmentRow.segment_id.in_([row[0] for row in rows])))
+        return len(rows)
+
+    def newest(self, family: str) -> datetime | None:
+        """Return the latest event time the family has, UTC."""
+        times = [segment.max_time for segment in self._segments.values() if segment.family == family]
+        return max(times) if times else None
+
+    def bounds(self) -> tuple[datetime, datetime] | None:
+        """Return the first and last event time of all families (rejects aside), UTC; None when there is nothing."""
+        events = [segment for segment in self._segments.values() if segment.family != REJECTS]
+        if not events:
+            return None
+        return min(s.min_time for s in events), max(s.max_time for s in events)
+
+    def _remember(self, segment_id: int, frame: pl.DataFrame) -> None:
+        self._recent[segment_id] = frame
+        self._recent_bytes += int(frame.estimated_size())
+        while self._recent_bytes > RECENT_BYTES and self._recent:
+            self._forget(next(iter(self._recent)))
+
+    def _forget(self, segment_id: int) -> None:
+        frame = self._recent.pop(segment_id, None)
+        if frame is not None:
+            self._recent_bytes -= int(frame.estimated_size())
+
+    def recent(self, segment_id: int) -> pl.DataFrame | None:
+        """Return a segment's rows if they are in memory."""
+        return self._recent.get(segment_id)
+
+
+def totals(conn: Connection) -> dict[str, tuple[int, int, int]]:
+    """Return per family (rows, bytes, segments) of the live archive."""
+    rows = conn.execute(
+        select(SegmentRow.family, func.sum(SegmentRow.rows), func.sum(SegmentRow.bytes), func.count())
+        .where(SegmentRow.retired_at.is_(None))
+        .group_by(SegmentRow.family)
+    )
+    return {family: (int(count), int(size), int(files)) for family, count, size, files in rows}
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return -1

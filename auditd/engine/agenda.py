@@ -1,0 +1,137 @@
+"""What each detector still has to judge: the time since it last judged, and past spans worth judging again.
+
+Everything before the stored `judged_until` has been judged, except the stored dirty spans. It must never promise more
+than that: after a crash a span may be judged twice (harmless), never missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from auditd.engine.spans import merge, reach, until, without
+from auditd.engine.tables import DirtyRow, JudgedRow
+from detectors.detector import Detector, Span
+from parsers.event import Family
+
+
+@dataclass(slots=True)
+class _Progress:
+    """One detector's place: judged up to `until` except `todo`; `stored` is what SQL says of `until`."""
+
+    until: datetime | None = None
+    todo: list[Span] = field(default_factory=list)
+    stored: datetime | None = None
+    noted: list[Span] = field(default_factory=list)
+    dirty_stored: bool = False
+
+
+class Agenda:
+    """The spans every detector has to judge, kept in memory and in SQL."""
+
+    def __init__(self, detectors: Sequence[Detector], digests: Mapping[str, str]) -> None:
+        self._detectors = {detector.name: detector for detector in detectors}
+        self._digests = digests
+        self._progress = {name: _Progress() for name in self._detectors}
+
+    def load(self, conn: Connection) -> None:
+        """Read where every detector stands; one whose version or settings changed starts again from the beginning."""
+        stored = {row.detector: row for row in conn.execute(select(JudgedRow))}
+        for name, progress in self._progress.items():
+            row = stored.get(name)
+            if row and (row.version, row.settings) == (self._detectors[name].version, self._digests[name]):
+                progress.until = progress.stored = row.judged_until
+            dirty = conn.execute(select(DirtyRow.start, DirtyRow.end).where(DirtyRow.detector == name)).all()
+            progress.todo = merge(Span(start, end) for start, end in dirty)
+            progress.dirty_stored = bool(dirty)
+
+    def note(self, conn: Connection, new: Mapping[Family, Sequence[Span]]) -> None:
+        """Note, in the transaction that brings them, that events in these spans are new."""
+        for name, detector in self._detectors.items():
+            touched = [span for family in detector.reads for span in new.get(family, ())]
+            self.note_spans(conn, name, reach(touched, before=detector.before, after=detector.after))
+
+    def note_spans(self, conn: Connection, name: str, spans: Iterable[Span]) -> None:
+        """Note, in the caller's transaction, that a detector must judge these spans again as far as it has judged."""
+        progress = self._progress[name]
+        if progress.until is None:
+            return
+        late = until(spans, progress.until)
+        progress.noted += late
+        # What lies past the stored place is judged again after a crash anyway.
+        rows = until(late, progress.stored) if progress.stored else []
+        if rows:
+            values = [{"detector": name, "start": span.start, "end": span.end} for span in rows]
+            conn.execute(insert(DirtyRow), values)
+            progress.dirty_stored = True
+
+    def noted(self, *, committed: bool) -> None:
+        """Learn whether the transaction of the notes came about."""
+        for progress in self._progress.values():
+            if committed and progress.noted:
+                progress.todo = merge([*progress.todo, *progress.noted])
+            progress.noted = []
+
+    def extend(self, name: str, target: datetime, start: datetime) -> None:
+        """Put the time from where the detector stands (at first: from `start`) up to `target` on its agenda."""
+        progress = self._progress[name]
+        begin = progress.until if progress.until is not None else min(start, target)
+        if target > begin or progress.until is None:
+            progress.todo = merge([*progress.todo, Span(begin, target)])
+            progress.until = max(begin, target)
+
+    def todo(self, name: str) -> list[Span]:
+        """Return the spans the detector has to judge, oldest first."""
+        return list(self._progress[name].todo)
+
+    def done(self, name: str, span: Span) -> None:
+        """Take a judged span off the agenda."""
+        progress = self._progress[name]
+        progress.todo = without(progress.todo, span)
+
+    def until(self, name: str) -> datetime | None:
+        """Return the time before which everything has been judged; None when nothing has."""
+        progress = self._progress[name]
+        return progress.todo[0].start if progress.todo else progress.until
+
+    def unsaved(self, name: str) -> bool:
+        """Whether SQL does not yet know how far the detector has judged."""
+        progress = self._progress[name]
+        return progress.dirty_stored or progress.stored != self._safe(progress)
+
+    def save(self, conn: Connection, name: str) -> None:
+        """Store how far the detector has judged, in the transaction that stores its findings."""
+        progress = self._progress[name]
+        safe = self._safe(progress)
+        if safe is None:
+            return
+        detector = self._detectors[name]
+        values = {"version": detector.version, "settings": self._digests[name], "judged_until": safe}
+        changed = conn.execute(update(JudgedRow).where(JudgedRow.detector == name).values(**values))
+        if changed.rowcount == 0:
+            conn.execute(insert(JudgedRow).values(detector=name, **values))
+        conn.execute(delete(DirtyRow).where(DirtyRow.detector == name))
+        if rows := until(progress.todo, safe):
+            conn.execute(
+                insert(DirtyRow),
+                [{"detector": name, "start": span.start, "end": span.end} for span in rows],
+            )
+
+    def saved(self, name: str) -> None:
+        """Learn that the transaction of `save` came about."""
+        progress = self._progress[name]
+        progress.stored = self._safe(progress)
+        progress.dirty_stored = bool(progress.stored and until(progress.todo, progress.stored))
+
+    @staticmethod
+    def _safe(progress: _Progress) -> datetime | None:
+        """Return how far SQL may say the detector has judged: not past the first open span beyond what it says now."""
+        if progress.until is None:
+            return None
+        beyond = [span for span in progress.todo if progress.stored is None or span.end > progress.stored]
+        if not beyond:
+            return progress.until
+        return max(beyond[0].start, progress.stored) if progress.stored else beyond[0].start

@@ -1,0 +1,267 @@
+"""Judging: decides when each detector judges which span, and turns its findings into alerts.
+
+Live, catching up and judging again are the same arrow: a window over the archive, a pure verdict, a comparison with what
+was found before. It must never judge with contact lists outside a live authority.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import polars as pl
+from sqlalchemy import Connection, Engine, insert, select
+
+from alerts.authority import Authority, live_authorities
+from alerts.book import Difference, FindingRecord, apply, compare
+from auditd.archive.archive import Archive
+from auditd.database import reading
+from auditd.engine.agenda import Agenda
+from auditd.engine.faults import store_faults
+from auditd.engine.spans import until
+from auditd.engine.tables import AuthorityAppliedRow
+from auditd.engine.touch import Touches
+from auditd.reference.store import ReferenceStore
+from detectors.detector import Detector, Span, Window
+from detectors.finding import FINDING_SCHEMA
+from detectors.reference import Reference
+from parsers.event import Family
+from parsers.force import Force
+
+WINDOW_ROWS: Final = 1_500_000
+SHORTEST_PIECE: Final = timedelta(hours=1)
+SAVE_SECONDS: Final = 1.0
+BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Judged:
+    """What one round did for one detector."""
+
+    seconds: float = 0.0
+    pieces: int = 0
+    added: int = 0
+    changed: int = 0
+    withdrawn: int = 0
+    new_alerts: list[str] = field(default_factory=list)
+
+
+class Judge:
+    """Keeps every detector's verdicts in step with the archive and the reference data."""
+
+    def __init__(
+        self,
+        *,
+        detectors: Sequence[Detector],
+        digests: Mapping[str, str],
+        archive: Archive,
+        engine: Engine,
+        references: ReferenceStore,
+        force: Force,
+    ) -> None:
+        self.detectors = list(detectors)
+        self.agenda = Agenda(detectors, digests)
+        self._archive = archive
+        self._engine = engine
+        self._references = references
+        self._force = force
+        self._saved_at = -SAVE_SECONDS
+        with reading(engine) as conn:
+            self.agenda.load(conn)
+
+    def note(self, conn: Connection, new: Mapping[Family, Sequence[Span]]) -> None:
+        """Remember, in the transaction that brings them, which past verdicts new events may change."""
+        self.agenda.note(conn, new)
+
+    def note_touches(self, conn: Connection, touches: Touches) -> None:
+        """Remember, in the transaction that loads it, which past verdicts changed reference data may change."""
+        for detector in self.detectors:
+            self.agenda.note_spans(conn, detector.name, touches.spans(detector))
+
+    def noted(self, *, committed: bool) -> None:
+        """Learn whether the transaction of the notes came about."""
+        self.agenda.noted(committed=committed)
+
+    def catch_up(self, as_of: datetime, now: datetime, *, seconds: float = float("inf")) -> dict[str, Judged]:
+        """Judge what can be judged as of `as_of`, for about `seconds`; return what was done per detector."""
+        deadline = time.monotonic() + seconds
+        report: dict[str, Judged] = {}
+        for detector in self.detectors:
+            authorities = self._authorities(detector, now)
+            self._apply_grants(detector, authorities, as_of)
+            bounds = self._archive.bounds()
+            self.agenda.extend(detector.name, as_of - detector.after, bounds[0] if bounds else as_of)
+            done = Judged()
+            started = time.perf_counter()
+            self._work_off(detector, authorities, now, deadline, done)
+            done.seconds = time.perf_counter() - started
+            if done.pieces:
+                report[detector.name] = done
+        self._save(force=seconds == float("inf"))
+        return report
+
+    def behind(self) -> bool:
+        """Whether a detector still has spans to judge."""
+        return any(self.agenda.todo(detector.name) for detector in self.detectors)
+
+    def authorised(self, detector: Detector, now: datetime) -> bool:
+        """Whether the detector may run: it needs no authority, or one is live."""
+        return not detector.about.needs_authority or bool(self._authorities(detector, now))
+
+    def verdicts(
+        self, detector: Detector, span: Span, authorities: Sequence[Authority]
+    ) -> tuple[pl.DataFrame, list[Window]]:
+        """Return the detector's findings on a span (one pass per authority), and the windows it looked through."""
+        windows = [
+            self._window(detector, span, reference) for reference in self._reference(detector, authorities)
+        ]
+        parts = [detector.judge(window) for window in windows]
+        findings = pl.concat([FINDING_SCHEMA.to_frame(), *parts])
+        return (
+            findings.unique("key", keep="first", maintain_order=True) if len(parts) > 1 else findings
+        ), windows
+
+    def pieces(self, detector: Detector, spans: Sequence[Span]) -> Iterator[Span]:
+        """Cut spans into pieces whose windows hold a bearable number of rows; pieces without events are left out."""
+        for span in spans:
+            rows = self._rows_in_reach(detector, span)
+            if rows == 0:
+                continue
+            if rows > WINDOW_ROWS and span.end - span.start > SHORTEST_PIECE:
+                middle = span.start + (span.end - span.start) / 2
+                yield from self.pieces(detector, [Span(span.start, middle), Span(middle, span.end)])
+            else:
+                yield span
+
+    def _work_off(
+        self,
+        detector: Detector,
+        authorities: Sequence[Authority],
+        now: datetime,
+        deadline: float,
+        done: Judged,
+    ) -> None:
+        todo = self.agenda.todo(detector.name)
+        for piece in self.pieces(detector, todo):
+            self._judge(detector, piece, authorities, now, done)
+            # Pieces come in order: what lies before this one's end was judged, or holds no event.
+            self.agenda.done(detector.name, Span(BEGINNING, piece.end))
+            if time.monotonic() >= deadline:
+                return
+        for span in todo:
+            self.agenda.done(detector.name, span)
+
+    def _judge(
+        self,
+        detector: Detector,
+        span: Span,
+        authorities: Sequence[Authority],
+        now: datetime,
+        done: Judged,
+    ) -> None:
+        done.pieces += 1
+        if detector.about.needs_authority and not authorities:
+            return
+        findings, windows = self.verdicts(detector, span, authorities)
+
+        def in_scope(record: FindingRecord) -> bool:
+            return not detector.about.needs_authority or any(
+                authority.covers(at=record.timestamp, staff_id=record.staff_id, outlet=record.outlet)
+                for authority in authorities
+            )
+
+        with store_faults():
+            with reading(self._engine) as conn:
+                difference = compare(
+                    conn,
+                    detector=detector.name,
+                    span_start=span.start,
+                    span_end=span.end,
+                    findings=findings,
+                    in_scope=in_scope,
+                )
+            if not (difference.added or difference.changed or difference.gone):
+                return
+            reasons = _reasons(detector, windows, difference)
+            with self._engine.begin() as conn:
+                applied = apply(conn, difference, detector=detector, reasons=reasons, now=now)
+        done.added += len(difference.added)
+        done.changed += len(difference.changed)
+        done.withdrawn += len(difference.gone)
+        done.new_alerts += list(applied.new_alerts)
+
+    def _rows_in_reach(self, detector: Detector, span: Span) -> int:
+        """Estimate the rows of the detector's window over a span, from the manifest; 0 only if there is no event in it."""
+        if not any(self._archive.overlapping(family, span.start, span.end) for family in detector.reads):
+            return 0
+        start, end = span.start - detector.before, span.end + detector.after
+        rows = 1.0
+        for family in detector.reads:
+            for segment in self._archive.overlapping(family, start, end):
+                length = (segment.max_time - segment.min_time).total_seconds()
+                shared = min(end, segment.max_time) - max(start, segment.min_time)
+                rows += segment.rows * (shared.total_seconds() / length if length > 0 else 1.0)
+        return int(rows)
+
+    def _authorities(self, detector: Detector, now: datetime) -> list[Authority]:
+        if not detector.about.needs_authority:
+            return []
+        with store_faults(), reading(self._engine) as conn:
+            return list(live_authorities(conn, detector.name, now))
+
+    def _apply_grants(self, detector: Detector, authorities: Sequence[Authority], as_of: datetime) -> None:
+        """Put the past that a new authority covers on the detector's agenda, once."""
+        if not authorities:
+            return
+        applied = AuthorityAppliedRow.authority_id
+        with store_faults(), reading(self._engine) as conn:
+            known = set(
+                conn.execute(select(applied).where(AuthorityAppliedRow.detector == detector.name)).scalars()
+            )
+        new = [authority for authority in authorities if authority.authority_id not in known]
+        if not new:
+            return
+        spans = until((Span(authority.events_from, authority.events_to) for authority in new), as_of)
+        with store_faults(), self._engine.begin() as conn:
+            rows = [{"authority_id": a.authority_id, "detector": detector.name} for a in new]
+            conn.execute(insert(AuthorityAppliedRow), rows)
+            self.agenda.note_spans(conn, detector.name, spans)
+        self.agenda.noted(committed=True)
+
+    def _reference(self, detector: Detector, authorities: Sequence[Authority]) -> list[Reference]:
+        with store_faults(), reading(self._engine) as conn:
+            if not detector.about.needs_authority:
+                return [self._references.reference(conn, authorities=[])]
+            return [self._references.reference(conn, authorities=[authority]) for authority in authorities]
+
+    def _window(self, detector: Detector, span: Span, reference: Reference) -> Window:
+        start, end = span.start - detector.before, span.end + detector.after
+        return Window(
+            span=span,
+            scan=lambda family: self._archive.scan(family, start, end),
+            reference=reference,
+            force=self._force,
+        )
+
+    def _save(self, *, force: bool) -> None:
+        names = [detector.name for detector in self.detectors if self.agenda.unsaved(detector.name)]
+        if not names or (not force and time.monotonic() - self._saved_at < SAVE_SECONDS):
+            return
+        with store_faults(), self._engine.begin() as conn:
+            for name in names:
+                self.agenda.save(conn, name)
+        for name in names:
+            self.agenda.saved(name)
+        self._saved_at = time.monotonic()
+
+
+def _reasons(detector: Detector, windows: Sequence[Window], difference: Difference) -> Mapping[str, str]:
+    """Ask the detector why findings are gone; with several authorities the first window that knows answers."""
+    keys = [record.key for record in difference.gone]
+    reasons: dict[str, str] = {}
+    for window in windows if keys else ():
+        reasons = {**detector.why_quiet(window, keys), **reasons}
+    return reasons

@@ -1,0 +1,62 @@
+"""Which events are already in the archive: the same record delivered twice is one event.
+
+Two deliveries of one record have the same id and the same time, so only segments that overlap the new events' times
+can hold them, and a source that moves forward in time needs no look at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from auditd.archive.archive import Archive
+from parsers.event import Family
+
+_TICK = timedelta(microseconds=1)
+
+
+class KnownEvents:
+    """Tells new events from known ones; remembers per source how far its events reach."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._newest: dict[tuple[Family, str], datetime] = {}
+
+    def only_new(self, family: Family, events: pl.DataFrame) -> pl.DataFrame:
+        """Return the events the archive does not have, the first of each id, in the order given."""
+        once = events.unique(subset="event_id", keep="first", maintain_order=True)
+        bounds = once.group_by("source").agg(pl.col("timestamp").min().alias("first"))
+        doubtful = [
+            source for source, first in bounds.rows() if (far := self._reach(family, source)) and first <= far
+        ]
+        if not doubtful:
+            return once
+        suspects = once.filter(pl.col("source").is_in(doubtful))
+        start, end = suspects["timestamp"].min(), suspects["timestamp"].max()
+        ids = (
+            self._archive.scan(family, start, end + _TICK)  # type: ignore[operator, arg-type]
+            .select("event_id")
+            .join(suspects.lazy().select("event_id"), on="event_id", how="semi")
+            .collect()
+        )
+        if not ids.height:
+            return once
+        return once.join(ids, on="event_id", how="anti", maintain_order="left")
+
+    def add(self, frames: Mapping[Family, pl.DataFrame]) -> None:
+        """Learn that these events are now in the archive."""
+        for family, frame in frames.items():
+            for source, last in frame.group_by("source").agg(pl.col("timestamp").max()).rows():
+                far = self._newest.get((family, source))
+                self._newest[family, source] = last if far is None else max(far, last)
+
+    def _reach(self, family: Family, source: str) -> datetime | None:
+        """Return the latest time of an archived event of the source, or later: unknown sources take the family's."""
+        if (family, source) not in self._newest:
+            newest = self._archive.newest(family)
+            if newest is None:
+                return None
+            self._newest[family, source] = newest
+        return self._newest[family, source]

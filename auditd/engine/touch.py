@@ -1,0 +1,117 @@
+"""From changed reference data to the events whose verdicts it may change.
+
+A late incident, a re-issued number or a newly listed journalist touches some events of the past; their times are the
+spans to judge again. It may name too many, never too few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from auditd.archive.archive import Archive
+from auditd.engine.spans import reach, spans_of
+from auditd.reference.store import Touched
+from detectors.detector import Detector, Span
+from parsers.event import Family
+
+
+@dataclass(frozen=True, slots=True)
+class Touches:
+    """The spans of events that a change of reference data touches, and the feeds that changed."""
+
+    feeds: frozenset[str]
+    spans_by_family: Mapping[Family, Sequence[Span]]
+
+    def spans(self, detector: Detector) -> list[Span]:
+        """Return what the detector must judge again; [] when it does not read the feeds that changed."""
+        if not self.feeds.intersection(detector.feeds):
+            return []
+        touched = [span for family in detector.reads for span in self.spans_by_family.get(family, ())]
+        return reach(touched, before=detector.before, after=detector.after)
+
+
+def find_touched(archive: Archive, touched: Touched, feeds: frozenset[str]) -> Touches:
+    """Return where in the archive the events lie that the change touches."""
+    bounds = archive.bounds()
+    if bounds is None:
+        return Touches(feeds, {})
+    if touched.everything:
+        return Touches(feeds, {family: _whole(archive, family) for family in ("access", "email", "call")})
+    kinds = _by_kind(touched)
+    filters: dict[Family, pl.Expr | None] = {
+        "access": _access(touched, kinds),
+        "email": _email(kinds),
+        "call": _call(kinds),
+    }
+    spans: dict[Family, Sequence[Span]] = {}
+    for family, chosen in filters.items():
+        if chosen is not None:
+            times = archive.scan(family).filter(chosen).select("timestamp").collect()["timestamp"]
+            spans[family] = spans_of(times)
+    return Touches(feeds, spans)
+
+
+def _whole(archive: Archive, family: Family) -> list[Span]:
+    segments = archive.segments(family)
+    if not segments:
+        return []
+    ends = pl.Series(
+        [s.max_time for s in segments] + [s.min_time for s in segments], dtype=pl.Datetime("us", "UTC")
+    )
+    [first, *_] = spans_of(ends)
+    return [Span(first.start, spans_of(ends)[-1].end)]
+
+
+def _by_kind(touched: Touched) -> dict[str, list[str]]:
+    kinds: dict[str, list[str]] = {}
+    for kind, value in touched.identifiers | touched.contacts:
+        kinds.setdefault(kind, []).append(value)
+    return kinds
+
+
+def _any(parts: Sequence[pl.Expr]) -> pl.Expr | None:
+    return pl.any_horizontal(parts) if parts else None
+
+
+def _access(touched: Touched, kinds: Mapping[str, list[str]]) -> pl.Expr | None:
+    parts = []
+    subjects: dict[str, list[str]] = {}
+    for subject_type, key in touched.subjects:
+        subjects.setdefault(subject_type, []).append(key)
+    for subject_type, keys in subjects.items():
+        parts.append((pl.col("subject_type") == subject_type) & pl.col("subject_key").is_in(keys))
+    if accounts := kinds.get("account"):
+        parts.append(pl.col("user_id").is_in(accounts))
+    if collars := kinds.get("collar"):
+        parts.append(pl.col("pnc_originator_collar").is_in(collars))
+    if terminals := kinds.get("terminal"):
+        parts.append(pl.col("source_address").is_in(terminals))
+    return _any(parts)
+
+
+def _email(kinds: Mapping[str, list[str]]) -> pl.Expr | None:
+    parts = []
+    recipient = pl.element()
+    if emails := kinds.get("email"):
+        parts.append(pl.col("email_from_address").is_in(emails))
+        parts.append(pl.col("email_to_address").list.eval(recipient.is_in(emails)).list.any())
+    for domain in kinds.get("domain", ()):
+        ends = [f"@{domain}", f".{domain}"]
+        parts += [pl.col("email_from_address").str.ends_with(end) for end in ends]
+        parts += [
+            pl.col("email_to_address").list.eval(recipient.str.ends_with(end)).list.any() for end in ends
+        ]
+    return _any(parts)
+
+
+def _call(kinds: Mapping[str, list[str]]) -> pl.Expr | None:
+    numbers = [*kinds.get("phone", ()), *kinds.get("extension", ())]
+    parts = []
+    if numbers:
+        parts.append(pl.col("call_numbers").list.eval(pl.element().is_in(numbers)).list.any())
+    if accounts := kinds.get("account"):
+        parts += [pl.col("call_from_user").is_in(accounts), pl.col("call_to_user").is_in(accounts)]
+    return _any(parts)
