@@ -17,6 +17,18 @@ from auditd.config.values import REFUSED
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _SECRETS: Final = {("storage", "database")}
+_NAMES: Final = "lower-case letters, digits, '-' and '_', 63 at most"
+_WORDS: Final = (
+    ("Input should", "must"),
+    ("String should", "must"),
+    ("a valid tuple", "a list"),
+    ("a valid array", "a list"),
+    ("a valid string", "text in quotes"),
+    ("a valid boolean", "true or false"),
+    ("a valid integer", "a whole number"),
+    ("an object", "a table"),
+    ("a valid dictionary", "a table"),
+)
 
 
 def validate(
@@ -45,13 +57,20 @@ def _complaint(model: type[BaseModel], at: KeyPath, details: ErrorDetails) -> Co
             return Complaint(path, context["why"], context["hint"])
         case "value_error":
             return Complaint(path, str(context["error"]))
+        case "too_short":
+            return Complaint(path, f"needs at least {context['min_length']} entry")
+        case "string_pattern_mismatch" if path[-1] == "name":
+            return Complaint(path, _reworded("Input should be a name", details["input"]), _NAMES)
         case _:
-            return Complaint(path, _reworded(details["msg"], details["input"], secret=path in _SECRETS))
+            shown = None if path in _SECRETS else details["input"]
+            return Complaint(path, _reworded(details["msg"], shown))
 
 
-def _reworded(message: str, found: Any, *, secret: bool) -> str:
-    said = message.replace("Input should", "must").replace("String should", "must").replace("Value", "it")
-    if secret or isinstance(found, dict | list):
+def _reworded(message: str, found: Any) -> str:
+    said = message
+    for theirs, ours in _WORDS:
+        said = said.replace(theirs, ours)
+    if found is None or isinstance(found, dict | list):
         return said
     return f"{said}, not {json.dumps(found, default=str)[:80]}"
 

@@ -17,7 +17,7 @@ from auditd.config.faults import suggestion
 
 REFUSED: Final = "refused"
 _SQLITE: Final = ("sqlite", "sqlite+pysqlite")
-_POSTGRES: Final = "postgresql+psycopg"
+_POSTGRES: Final = ("postgresql+psycopg", "postgresql")
 
 
 def refuse(why: str, hint: str = "") -> NoReturn:
@@ -69,9 +69,9 @@ def database(url: str) -> str:
     if kind in _SQLITE:
         if parsed.database in {None, "", ":memory:"} or str(parsed.database).startswith("file:"):
             refuse("a database in memory forgets everything", "give a file: 'sqlite:////path/to/state.db'")
-    elif kind != _POSTGRES:
+    elif kind not in _POSTGRES:
         known = "sqlite:////path or postgresql+psycopg://user@host/name"
-        hint = f"write {_POSTGRES}://..." if kind.startswith("postgres") else f"supported: {known}"
+        hint = f"write {_POSTGRES[0]}://..." if kind.startswith("postgres") else f"supported: {known}"
         refuse(f"database kind {kind!r} is not supported", hint)
     elif find_spec("psycopg") is None:
         refuse("the PostgreSQL driver is not installed", "install access-auditd with the extra 'postgres'")

@@ -1,0 +1,1 @@
+"""What the process says of itself: metrics, health and its own log. It must never carry personal data."""

@@ -1,0 +1,187 @@
+"""Every recurring thing worth telling an operator: one function each, which writes the log line and moves the metrics.
+
+They must never be given a name, number, address, account or subject: sources, feeds and detectors are names from the
+configuration, everything else is counts, times and words of closed vocabularies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+
+from auditd.telemetry.metrics import Metrics, bounded
+from detectors.finding import Severity
+from parsers.event import FAMILIES
+from parsers.format import REJECT_REASONS
+
+NON_RECORD_KINDS: Final = frozenset({"header", "comment", "blank", "types", "other_service", "continuation"})
+SOURCE_PROBLEMS: Final = frozenset(
+    {"no_files", "permission_denied", "io_error", "changed", "truncated", "parser", "watch_limit", "overflow"}
+)
+COMMIT_STEPS: Final = frozenset(
+    {"disk_full", "read_only", "permission_denied", "io_error", "database", "judge", "feeds", "compaction"}
+)
+
+
+def _log() -> Any:
+    return structlog.get_logger("access_auditd")
+
+
+def lines_read(
+    metrics: Metrics,
+    *,
+    source: str,
+    lines: int,
+    events: Mapping[str, int],
+    non_records: Mapping[str, int],
+    unknown_codes: int = 0,
+) -> None:
+    """Lines of a source were parsed and committed. events: by family; non_records: by kind."""
+    metrics.lines.labels(source).inc(lines)
+    for family, count in events.items():
+        metrics.events.labels(source, bounded(family, FAMILIES)).inc(count)
+    for kind, count in non_records.items():
+        metrics.non_records.labels(source, bounded(kind, NON_RECORD_KINDS)).inc(count)
+    metrics.unknown_codes.labels(source).inc(unknown_codes)
+    _log().debug("lines_read", source=source, lines=lines, events=sum(events.values()))
+
+
+def rejected(metrics: Metrics, *, source: str, reasons: Mapping[str, int]) -> None:
+    """Lines of a source could not be parsed and are in quarantine. reasons: count by reject reason."""
+    for reason, count in reasons.items():
+        metrics.rejects.labels(source, bounded(reason, REJECT_REASONS)).inc(count)
+    if sum(reasons.values()):
+        hint = "access-auditd accounts shows where; reparse after the format is mended"
+        _log().warning("lines_rejected", source=source, reasons=dict(reasons), hint=hint)
+
+
+def bytes_lost(metrics: Metrics, *, source: str, count: int, why: str) -> None:
+    """Bytes of a source are gone before they could be read (a file deleted, truncated or overwritten)."""
+    metrics.lost_bytes.labels(source).inc(count)
+    _log().error("bytes_lost", source=source, bytes=count, why=why)
+
+
+def standing(metrics: Metrics, *, source: str, bytes_behind: int, seconds_behind: float) -> None:
+    """How far a source's files are ahead of what is committed."""
+    metrics.bytes_behind.labels(source).set(bytes_behind)
+    metrics.seconds_behind.labels(source).set(seconds_behind)
+
+
+def source_problem(metrics: Metrics, *, source: str, reason: str, hint: str = "") -> None:
+    """Something hinders reading a source; the others go on. Stays shown until `source_recovered`."""
+    metrics.source_problem.labels(source, bounded(reason, SOURCE_PROBLEMS)).set(1)
+    _log().warning("source_problem", source=source, reason=reason, hint=hint)
+
+
+def source_recovered(metrics: Metrics, *, source: str, reason: str) -> None:
+    """What hindered reading a source is over."""
+    metrics.source_problem.labels(source, bounded(reason, SOURCE_PROBLEMS)).set(0)
+    _log().info("source_recovered", source=source, reason=reason)
+
+
+def committed(metrics: Metrics, *, duration_seconds: float) -> None:
+    """A step is durable."""
+    metrics.commit_duration.observe(duration_seconds)
+
+
+def commit_failed(metrics: Metrics, *, step: str, hint: str) -> None:
+    """Nothing of a step was kept; the same will be tried again."""
+    metrics.commit_failures.labels(bounded(step, COMMIT_STEPS)).inc()
+    _log().error("commit_failed", step=step, hint=hint)
+
+
+def tick(metrics: Metrics, *, duration_seconds: float) -> None:
+    """The engine turned once."""
+    metrics.tick_duration.observe(duration_seconds)
+
+
+def judged(
+    metrics: Metrics,
+    *,
+    detector: str,
+    until: datetime,
+    duration_seconds: float,
+    new: int = 0,
+    withdrawn: int = 0,
+) -> None:
+    """A detector judged up to a time; new and withdrawn count findings of this judgement."""
+    metrics.judged_until.labels(detector).set(until.timestamp())
+    metrics.judge_duration.labels(detector).observe(duration_seconds)
+    say = _log().info if new or withdrawn else _log().debug
+    say("judged", detector=detector, until=until.isoformat(), new=new, withdrawn=withdrawn)
+
+
+def detector_not_authorised(metrics: Metrics, *, detector: str) -> None:
+    """A detector that needs an authority has none: it finds nothing."""
+    metrics.authority_live.labels(detector).set(0)
+    metrics.detector_authorised.labels(detector).set(0)
+    hint = "access-auditd authority grant, or switch the detector off"
+    _log().warning("detector_not_authorised", detector=detector, hint=hint)
+
+
+def detector_authorised(metrics: Metrics, *, detector: str) -> None:
+    """A detector that needs an authority has a live one."""
+    metrics.authority_live.labels(detector).set(1)
+    metrics.detector_authorised.labels(detector).set(1)
+    _log().info("detector_authorised", detector=detector)
+
+
+def detector_free(metrics: Metrics, *, detector: str) -> None:
+    """A detector that needs no authority is on."""
+    metrics.detector_authorised.labels(detector).set(1)
+
+
+def alerts_standing(metrics: Metrics, counts: Mapping[tuple[int, str], int]) -> None:
+    """How many alerts there are, by severity and state."""
+    shown = {(Severity(severity).name.lower(), state): count for (severity, state), count in counts.items()}
+    metrics.show(metrics.alerts, shown)
+
+
+def feed_loaded(metrics: Metrics, *, feed: str, rows: int, changed: int, rejected_rows: int) -> None:
+    """A file of a feed was taken. rows: known now; changed: new knowledge; rejected_rows: refused, the rest kept."""
+    metrics.feed_rows.labels(feed).set(rows)
+    metrics.feed_age.labels(feed).set(0)
+    metrics.feed_rejected_rows.labels(feed).inc(rejected_rows)
+    say = _log().warning if rejected_rows else _log().info
+    say("feed_loaded", feed=feed, rows=rows, changed=changed, rejected_rows=rejected_rows)
+
+
+def feed_problem(metrics: Metrics, *, feed: str, reason: str, hint: str = "") -> None:
+    """A file of a feed could not be taken at all."""
+    metrics.feed_rejected_rows.labels(feed).inc(0)
+    _log().warning("feed_problem", feed=feed, reason=reason, hint=hint)
+
+
+def protected_stripped(metrics: Metrics, *, count: int) -> None:
+    """Listed contacts were removed because they are protected: the count is all that is ever told."""
+    metrics.protected_contacts_stripped.set(count)
+
+
+def config_loaded(metrics: Metrics, *, digest: str, sources: int, feeds: int, detectors: int) -> None:
+    """A configuration is in effect."""
+    metrics.config_reload_success.set(1)
+    _log().info("config_loaded", digest=digest[:16], sources=sources, feeds=feeds, detectors=detectors)
+
+
+def config_refused(metrics: Metrics, *, faults: int) -> None:
+    """A configuration was refused on reload: the one before stays in effect."""
+    metrics.config_reload_success.set(0)
+    _log().error("config_refused", faults=faults, hint="access-auditd check lists the faults")
+
+
+def started(*, version: str, http: str) -> None:
+    """The daemon is up."""
+    _log().info("started", version=version, http=http)
+
+
+def stopping(*, why: str) -> None:
+    """The daemon drains and leaves."""
+    _log().info("stopping", why=why)
+
+
+def failed(*, step: str) -> None:
+    """Something went wrong that nobody foresaw: called in an `except` block, writes the error's type and place."""
+    _log().error("failed", step=step, exc_info=True)

@@ -1,0 +1,114 @@
+"""Every metric of the process, on a registry of its own; docs/metrics.md lists them.
+
+It must never take a label value from a log line: labels are names from the configuration or closed vocabularies.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Collection, Mapping
+from functools import partial
+from importlib.metadata import version
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+
+PREFIX: Final = "access_auditd"
+OTHER: Final = "other"
+_SHORT_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+def bounded(value: str, known: Collection[str]) -> str:
+    """Return the value if it is of the vocabulary, else "other"."""
+    return value if value in known else OTHER
+
+
+class Metrics:
+    """The metrics of one process. Times in seconds, sizes in bytes."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._shown: dict[Gauge, set[tuple[str, ...]]] = {}
+        self._reading()
+        self._judging()
+        self._keeping()
+        self._reference()
+        self._process()
+
+    def _reading(self) -> None:
+        counter = partial(Counter, namespace=PREFIX, registry=self.registry)
+        gauge = partial(Gauge, namespace=PREFIX, registry=self.registry)
+        self.lines = counter("lines", "Lines read.", ["source"])
+        self.events = counter("events", "Events parsed.", ["source", "family"])
+        self.rejects = counter("rejects", "Lines put into quarantine.", ["source", "reason"])
+        self.non_records = counter("non_records", "Headers, comments, blank lines.", ["source", "kind"])
+        self.lost_bytes = counter("lost_bytes", "Bytes known to be lost before they were read.", ["source"])
+        self.unknown_codes = counter("unknown_codes", "Codes that no table names.", ["source"])
+        self.bytes_behind = gauge("bytes_behind", "Bytes in the files not yet committed.", ["source"])
+        self.seconds_behind = gauge(
+            "seconds_behind", "Seconds since the oldest data not yet committed was written.", ["source"]
+        )
+        self.source_problem = gauge(
+            "source_problem", "1 while something hinders reading.", ["source", "reason"]
+        )
+
+    def _judging(self) -> None:
+        gauge = partial(Gauge, namespace=PREFIX, registry=self.registry)
+        histogram = partial(Histogram, namespace=PREFIX, registry=self.registry, buckets=_SHORT_SECONDS)
+        self.judged_until = gauge(
+            "judged_until_timestamp_seconds", "Time up to which events are judged.", ["detector"]
+        )
+        self.judge_duration = histogram("judge_duration_seconds", "Seconds of one judgement.", ["detector"])
+        self.findings = gauge("findings", "Findings by state.", ["detector", "state"])
+        self.alerts = gauge("alerts", "Alerts by severity and state.", ["severity", "state"])
+        self.authority_live = gauge(
+            "authority_live", "1 while a live authority covers the detector.", ["detector"]
+        )
+        self.detector_authorised = gauge(
+            "detector_authorised", "0 while the detector needs an authority and has none.", ["detector"]
+        )
+
+    def _keeping(self) -> None:
+        gauge = partial(Gauge, namespace=PREFIX, registry=self.registry)
+        histogram = partial(Histogram, namespace=PREFIX, registry=self.registry, buckets=_SHORT_SECONDS)
+        self.commit_duration = histogram(
+            "commit_duration_seconds", "Seconds from parsed to durably committed."
+        )
+        self.commit_failures = Counter(
+            "commit_failures", "Commits that failed and will be tried again.",
+            ["step"], namespace=PREFIX, registry=self.registry,
+        )  # fmt: skip
+        self.archive_rows = gauge("archive_rows", "Rows in the archive.", ["family"])
+        self.archive_bytes = gauge("archive_bytes", "Bytes of the archive's files.", ["family"])
+        self.archive_segments = gauge("archive_segments", "Files of the archive.", ["family"])
+
+    def _reference(self) -> None:
+        counter = partial(Counter, namespace=PREFIX, registry=self.registry)
+        gauge = partial(Gauge, namespace=PREFIX, registry=self.registry)
+        self.feed_age = gauge("feed_age_seconds", "Seconds since the feed was last loaded.", ["feed"])
+        self.feed_rows = gauge("feed_rows", "Rows of the feed known now.", ["feed"])
+        self.feed_rejected_rows = counter("feed_rejected_rows", "Rows of the feed refused.", ["feed"])
+        self.protected_contacts_stripped = gauge(
+            "protected_contacts_stripped",
+            "Listed contacts removed because they are protected: a count alone.",
+        )
+
+    def _process(self) -> None:
+        gauge = partial(Gauge, namespace=PREFIX, registry=self.registry)
+        self.tick_duration = Histogram(
+            "tick_duration_seconds", "Seconds of one turn of the engine.",
+            namespace=PREFIX, registry=self.registry, buckets=_SHORT_SECONDS,
+        )  # fmt: skip
+        self.config_reload_success = gauge(
+            "config_reload_success", "1 if the configuration last read is in effect, 0 if it was refused."
+        )
+        self.build = Info("build", "Version running.", namespace=PREFIX, registry=self.registry)
+        self.build.info({"version": version("access-auditd"), "python": platform.python_version()})
+
+    def show(self, gauge: Gauge, values: Mapping[tuple[str, ...], float]) -> None:
+        """Set a labelled gauge to exactly these values by label values: those shown before and absent now vanish."""
+        for labels, value in values.items():
+            gauge.labels(*labels).set(value)
+        for labels in self._shown.get(gauge, set()) - values.keys():
+            gauge.remove(*labels)
+        self._shown[gauge] = set(values)
