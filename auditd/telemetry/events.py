@@ -12,18 +12,15 @@ from typing import Any, Final
 
 import structlog
 
+from auditd.engine.faults import ADVICE as STORE_REASONS
+from auditd.tail.report import PROBLEM_REASONS
 from auditd.telemetry.metrics import Metrics, bounded
 from detectors.finding import Severity
 from parsers.event import FAMILIES
 from parsers.format import REJECT_REASONS
 
 NON_RECORD_KINDS: Final = frozenset({"header", "comment", "blank", "types", "other_service", "continuation"})
-SOURCE_PROBLEMS: Final = frozenset(
-    {"no_files", "permission_denied", "io_error", "changed", "truncated", "parser", "watch_limit", "overflow"}
-)
-COMMIT_STEPS: Final = frozenset(
-    {"disk_full", "read_only", "permission_denied", "io_error", "database", "judge", "feeds", "compaction"}
-)
+SOURCE_PROBLEMS: Final = frozenset({*PROBLEM_REASONS, "parser"})
 
 
 def _log() -> Any:
@@ -87,10 +84,10 @@ def committed(metrics: Metrics, *, duration_seconds: float) -> None:
     metrics.commit_duration.observe(duration_seconds)
 
 
-def commit_failed(metrics: Metrics, *, step: str, hint: str) -> None:
-    """Nothing of a step was kept; the same will be tried again."""
-    metrics.commit_failures.labels(bounded(step, COMMIT_STEPS)).inc()
-    _log().error("commit_failed", step=step, hint=hint)
+def commit_failed(metrics: Metrics, *, reason: str, hint: str = "") -> None:
+    """Nothing of a step was kept; the same will be tried again. reason: a key of the engine's ADVICE."""
+    metrics.commit_failures.labels(bounded(reason, STORE_REASONS)).inc()
+    _log().error("commit_failed", reason=reason, hint=hint or STORE_REASONS.get(reason, ""))
 
 
 def tick(metrics: Metrics, *, duration_seconds: float) -> None:
@@ -136,7 +133,9 @@ def detector_free(metrics: Metrics, *, detector: str) -> None:
 
 def alerts_standing(metrics: Metrics, counts: Mapping[tuple[int, str], int]) -> None:
     """How many alerts there are, by severity and state."""
-    shown = {(Severity(severity).name.lower(), state): count for (severity, state), count in counts.items()}
+    shown: dict[tuple[str, ...], float] = {
+        (Severity(severity).name.lower(), state): count for (severity, state), count in counts.items()
+    }
     metrics.show(metrics.alerts, shown)
 
 

@@ -76,7 +76,7 @@ class Metrics:
         )
         self.commit_failures = Counter(
             "commit_failures", "Commits that failed and will be tried again.",
-            ["step"], namespace=PREFIX, registry=self.registry,
+            ["reason"], namespace=PREFIX, registry=self.registry,
         )  # fmt: skip
         self.archive_rows = gauge("archive_rows", "Rows in the archive.", ["family"])
         self.archive_bytes = gauge("archive_bytes", "Bytes of the archive's files.", ["family"])

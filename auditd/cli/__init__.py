@@ -1,0 +1,72 @@
+"""The command `access-auditd`: a group whose commands are imported only when they are used.
+
+It must never import polars or a database driver itself: `--help` has to be quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+import click
+
+DEFAULT_CONFIG: Final = "/etc/access-auditd/access-auditd.toml"
+
+# name: (module with a click command called `command`, its line in --help)
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "check": ("auditd.cli.check", "Say everything that is wrong with a configuration."),
+    "try": ("auditd.cli.try_", "Parse a file and show what becomes of its lines; store nothing."),
+    "run": ("auditd.cli.run", "Read, judge and alert: the daemon."),
+    "status": ("auditd.cli.status", "Say where sources, feeds and detectors stand."),
+    "accounts": ("auditd.cli.accounts", "Account for every line of every file."),
+    "reparse": ("auditd.cli.reparse", "Parse quarantined lines again."),
+    "alerts": ("auditd.cli.alerts", "List, read and handle alerts."),
+    "authority": ("auditd.cli.authority", "Grant, list and revoke authorities."),
+    "replay": ("auditd.cli.replay", "Judge the archive again and compare."),
+    "demo": ("auditd.cli.demo", "Watch an invented force being audited."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is used, not to list it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands this installation has, in the order of use."""
+        del ctx
+        return [name for name, (module, _) in COMMANDS.items() if find_spec(module)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command, None where there is no such command."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: click.Command = import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="ACCESS_AUDITD_CONFIG",
+    default=DEFAULT_CONFIG,
+    show_default=True,
+    show_envvar=True,
+    help="Configuration file.",
+)
+@click.option("-v", "--verbose", count=True, help="Say more: -v details, -vv everything.")
+@click.version_option(version("access-auditd"), prog_name="access-auditd")
+@click.pass_context
+def main(ctx: click.Context, config: Path, verbose: int) -> None:
+    """Audit who looked at what across police IT systems, and whether anything explains it."""
+    from auditd.cli.context import State
+
+    given = ctx.get_parameter_source("config") is not click.core.ParameterSource.DEFAULT
+    ctx.obj = ctx.with_resource(State(config, config_given=given, verbose=verbose))

@@ -1,0 +1,130 @@
+"""`access-auditd check`: everything that is wrong with a configuration, or what it would do. It starts nothing."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from auditd.cli.context import BAD_ANSWER, open_state
+from auditd.cli.output import clean, count, print_json, print_table
+from auditd.config import Config, ConfigError, load
+from detectors.detector import all_detectors
+
+
+@click.command()
+@click.argument("file", required=False, metavar="[CONFIG]", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def command(ctx: click.Context, file: Path | None, as_json: bool) -> None:
+    """Say everything that is wrong with a configuration.
+
+    CONFIG is a file, the one of --config if left out. Exit code: 0 it can be used, 1 it has faults, 2 wrong usage.
+    """
+    path = file or open_state(ctx).config_path
+    try:
+        config = load(path)
+    except ConfigError as error:
+        _print_faults(path, error, as_json=as_json)
+        ctx.exit(BAD_ANSWER)
+    if as_json:
+        print_json(_summary(config))
+    else:
+        _print_summary(config)
+
+
+def _print_faults(path: Path, error: ConfigError, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"file": path, "valid": False, "faults": [asdict(fault) for fault in error.faults]})
+        return
+    for fault in error.faults:
+        place = str(fault.file) if fault.line is None else f"{fault.file}:{fault.line}"
+        click.echo(clean(f"{place}: {fault.key}: {fault.why}" if fault.key else f"{place}: {fault.why}"))
+        if fault.hint:
+            click.echo(clean(f"    {fault.hint}"))
+    faults = len(error.faults)
+    click.echo(f"{faults} fault{'s' if faults > 1 else ''} in {path}", err=True)
+
+
+def matching(patterns: Sequence[str]) -> list[str]:
+    """Return the files that match the patterns now, each once."""
+    found = (name for pattern in patterns for name in glob.iglob(pattern, recursive=True))  # noqa: PTH207
+    return sorted({name for name in found if Path(name).is_file()})
+
+
+def _summary(config: Config) -> dict[str, Any]:
+    switched_on = {chosen.detector.name for chosen in config.chosen}
+    return {
+        "file": config.file,
+        "valid": True,
+        "digest": config.digest(),
+        "sources": [
+            {"name": source.name, "format": source.format.name, **_files(source.files)}
+            for source in config.sources
+        ],
+        "feeds": [
+            {"name": feed.name, "feed": feed.feed, "complete": feed.complete, **_files(feed.files)}
+            for feed in config.feeds
+        ],
+        "detectors": [
+            {
+                "name": name,
+                "enabled": name in switched_on,
+                "needs_authority": detector.about.needs_authority,
+                "missing_feeds": sorted(set(detector.feeds) - {feed.feed for feed in config.feeds}),
+            }
+            for name, detector in all_detectors().items()
+        ],
+        "warnings": _warnings(config),
+    }
+
+
+def _files(patterns: Sequence[str]) -> dict[str, int]:
+    found = matching(patterns)
+    return {"files": len(found), "unreadable": sum(not os.access(name, os.R_OK) for name in found)}
+
+
+def _warnings(config: Config) -> list[str]:
+    said = []
+    owner: dict[str, str] = {}
+    for source in config.sources:
+        for name in matching(source.files):
+            if name in owner:
+                said.append(f"{name} is read by two sources: {owner[name]} and {source.name}")
+            owner.setdefault(name, source.name)
+    if not config.sources:
+        said.append("there are no sources: nothing will be read")
+    if not (config.force.domains and config.force.number_ranges):
+        said.append("force.domains or force.number_ranges is empty: every party counts as external")
+    return said
+
+
+def _print_summary(config: Config) -> None:
+    summary = _summary(config)
+    for title, columns in (
+        ("sources", ("name", "format", "files", "unreadable")),
+        ("feeds", ("name", "feed", "files", "unreadable")),
+    ):
+        if summary[title]:
+            click.echo(f"{title}:")
+            print_table(columns, [[row[key] for key in columns] for row in summary[title]], right=columns[2:])
+            click.echo()
+    click.echo("detectors:")
+    print_table(("name", "state"), [(row["name"], _state(row)) for row in summary["detectors"]])
+    for warning in summary["warnings"]:
+        click.echo(clean(f"warning: {warning}"))
+    click.echo(f"\n{config.file} can be used ({count(len(config.sources))} sources)")
+
+
+def _state(row: dict[str, Any]) -> str:
+    if not row["enabled"]:
+        return "off"
+    notes = ["needs an authority"] if row["needs_authority"] else []
+    if row["missing_feeds"]:
+        notes.append(f"no feed configured for {', '.join(row['missing_feeds'])}")
+    return f"on ({'; '.join(notes)})" if notes else "on"
