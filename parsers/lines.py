@@ -59,13 +59,12 @@ def cut_lines(block: Block) -> Lines:
         (size.cum_sum() - size + pl.int_range(pl.len()) + block.offset).alias("log_offset"),
         size.cast(pl.Int32).alias("log_length"),
     )
-    text, reasons = _as_text(raw)
-    frame = frame.with_columns(pl.Series("line", text, dtype=pl.String))
+    text, reasons = _as_text(frame["event_original"])
+    frame = frame.with_columns(text.alias("line"))
     rejects = REJECTS_SCHEMA.to_frame()
     if reasons is not None:
-        bad = pl.Series("reason", reasons, dtype=pl.String)
-        rejects = reject(frame.with_columns(bad).filter(pl.col("reason").is_not_null()))
-        frame = frame.filter(bad.is_null())
+        rejects = reject(frame.with_columns(reasons.alias("reason")).filter(reasons.is_not_null()))
+        frame = frame.filter(reasons.is_null())
     blank_rows = frame["line"].str.strip_chars() == ""
     blank = int(blank_rows.sum())
     if blank:
@@ -86,40 +85,33 @@ def reject(lines: pl.DataFrame, reason: str | None = None, detail: str | None = 
     return filled.select(pl.col(name).cast(dtype) for name, dtype in REJECTS_SCHEMA.items())
 
 
-def _as_text(raw: list[bytes]) -> tuple[list[str | None] | pl.Series, list[str | None] | None]:
+def _as_text(raw: pl.Series) -> tuple[pl.Series, pl.Series | None]:
     """Decode the lines; the second value gives a reject reason per line, None when every line is text."""
-    if not raw:
-        return [], None
-    joined = b"\n".join(raw)
-    if UTF8_BOM in joined:
-        # At the start of a file, and in its middle where files were concatenated.
-        joined = b"\n".join(line.removeprefix(UTF8_BOM) for line in raw)
-    if b"\0" not in joined:
-        try:
-            whole = joined.decode("utf-8")
-        except UnicodeDecodeError:
-            pass
-        else:
-            lines = pl.Series([whole]).str.split("\n").explode()
-            return (lines.str.strip_suffix("\r") if b"\r" in joined else lines), None
-    texts: list[str | None] = []
-    reasons: list[str | None] = []
-    for line in joined.split(b"\n"):
-        text, reason = _decode_line(line)
-        texts.append(text)
-        reasons.append(reason)
-    return texts, reasons
+    nul = raw.bin.contains(b"\0")
+    if nul.any():
+        raw = raw.scatter(nul.arg_true(), [line.lstrip(b"\0") for line in raw.filter(nul)])
+    # A byte-order mark stands at the start of a file, and in its middle where files were concatenated.
+    text = _decoded(raw).str.strip_prefix("\ufeff").str.strip_suffix("\r")
+    nul = raw.bin.contains(b"\0")
+    if not nul.any() and not text.null_count():
+        return text, None
+    reason = pl.when("nul").then(pl.lit("binary")).when(pl.col("text").is_null()).then(pl.lit("not_text"))
+    return text, pl.select(nul=nul, text=text).select(reason).to_series()
 
 
-def _decode_line(line: bytes) -> tuple[str | None, str | None]:
-    # A file truncated under a writer that keeps its position grows a head of NULs before the next line.
-    line = line.lstrip(b"\0")
-    if b"\0" in line:
-        return None, "binary"
+def _decoded(raw: pl.Series) -> pl.Series:
+    """Return the lines as text, null where they are not UTF-8."""
     try:
-        return line.removeprefix(UTF8_BOM).decode("utf-8").removesuffix("\r"), None
+        return raw.cast(pl.String)
+    except pl.exceptions.ComputeError:
+        return pl.Series(raw.name, [_decode_line(line) for line in raw], dtype=pl.String)
+
+
+def _decode_line(line: bytes) -> str | None:
+    try:
+        return line.decode()
     except UnicodeDecodeError:
-        return None, "not_text"
+        return None
 
 
 def record_identity(source: str, own: pl.Expr | None = None) -> pl.Expr:
