@@ -1,1 +1,122 @@
-"""Explanations: templates that say why a look-up was innocent, one file each."""
+"""Explanations: why look-ups were innocent. One template per file, found by scanning this folder.
+
+A template joins look-ups with reference data and says what explains them. It must never take the enquirer's word: a
+typed reason or reference explains nothing by itself. Each file has `ORDER` (lower is asked first) and
+`explain(question)`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
+from typing import Final
+
+import polars as pl
+
+from detectors.findings import utc_text
+from detectors.reference import Reference
+from parsers.event import TEXT, UTC_MICROSECONDS
+
+EXPLANATION_SCHEMA: Final = pl.Schema(
+    {
+        "row": pl.UInt32(),  # the look-up, by its number in the frame of look-ups
+        "event_id": TEXT,
+        "timestamp": UTC_MICROSECONDS,  # of the look-up
+        "template": TEXT,
+        "incident_ref": TEXT,
+        "incident_kind": TEXT,
+        "recorded_at": UTC_MICROSECONDS,  # when the explanation was complete on record
+        "unit": TEXT,  # the unit that was assigned, where it was not the person
+        "originator_collar": TEXT,  # who it was looked up for, where that explains it
+        "follows": TEXT,  # event id of the explained look-up that this one followed on from
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What may be set: `window` around an assignment, and how soon a `follow_on` must come."""
+
+    window: timedelta = timedelta(hours=24)
+    follow_on: timedelta = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a template is asked.
+
+    look_ups: every look-up in reach (detectors.accesses.ACCESS_SCHEMA). pending: those of them not explained yet.
+    given: what earlier templates gave (EXPLANATION_SCHEMA).
+    """
+
+    look_ups: pl.DataFrame
+    pending: pl.DataFrame
+    given: pl.DataFrame
+    reference: Reference
+    options: Options = field(default_factory=Options)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One way of explaining. `explain` returns EXPLANATION_SCHEMA, possibly several rows for one look-up."""
+
+    name: str
+    order: int
+    explain: Callable[[Question], pl.DataFrame]
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What the templates made of some look-ups: the explanations `given`, and the look-ups left `unexplained`."""
+
+    given: pl.DataFrame
+    unexplained: pl.DataFrame
+
+    def best(self) -> pl.DataFrame:
+        """Return one explanation per explained look-up: of several the one first on record, then by reference."""
+        return self.given.sort("recorded_at", "incident_ref", "follows", "unit").unique(
+            "row", keep="first", maintain_order=True
+        )
+
+
+@cache
+def all_templates() -> tuple[Template, ...]:
+    """Return the templates in the order in which they are asked."""
+    found = []
+    for module_info in pkgutil.iter_modules(__path__):
+        module = importlib.import_module(f"{__name__}.{module_info.name}")
+        found.append(Template(module_info.name, module.ORDER, module.explain))
+    return tuple(sorted(found, key=lambda template: (template.order, template.name)))
+
+
+def explain(look_ups: pl.DataFrame, reference: Reference, options: Options) -> Explained:
+    """Ask every template in turn about the look-ups that none before it explained."""
+    given = EXPLANATION_SCHEMA.to_frame()
+    pending = look_ups
+    for template in all_templates():
+        answers = template.explain(Question(look_ups, pending, given, reference, options))
+        given = pl.concat((given, answers))
+        pending = pending.join(answers.select("row"), on="row", how="anti", maintain_order="left")
+    return Explained(given, pending)
+
+
+def evidence() -> pl.Expr:
+    """Return an explanation as a struct for facts: what it is, when it came on record and how late that was.
+
+    lateness_hours: how long after the look-up it came on record, two decimals; 0 where it was on record before.
+    """
+    late = (pl.col("recorded_at") - pl.col("timestamp")).dt.total_seconds(fractional=True) / 3600
+    return pl.struct(
+        "template",
+        "incident_ref",
+        pl.col("incident_kind").alias("kind"),
+        "unit",
+        "originator_collar",
+        "follows",
+        utc_text("recorded_at").alias("recorded_at"),
+        late.clip(lower_bound=0).round(2).alias("lateness_hours"),
+    )

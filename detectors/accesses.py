@@ -1,0 +1,71 @@
+"""The look-ups view over access events: who looked at which subject, with people resolved. Never judges anything.
+
+An access without a subject (a log-in, a list printed) is not a look-up: it is counted with its source, never judged.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from detectors.identity import resolve
+from detectors.reference import Reference
+from parsers.event import TEXT, UTC_MICROSECONDS
+
+ACCESS_SCHEMA: Final = pl.Schema(
+    {
+        "row": pl.UInt32(),  # number of the row: cheap to join on
+        "event_id": TEXT,
+        "timestamp": UTC_MICROSECONDS,
+        "actor": TEXT,  # account:..., else terminal:..., null where the record names neither
+        "staff_id": TEXT,
+        "certainty": TEXT,
+        "since": UTC_MICROSECONDS,
+        "subject_type": TEXT,
+        "subject_key": TEXT,
+        "system": TEXT,
+        "originator_collar": TEXT,
+        "reason_code": TEXT,
+        "claimed_ref": TEXT,  # incident reference claimed by the enquirer
+    }
+)
+
+
+def actor() -> pl.Expr:
+    """Return who acted as "kind:value": the account, else the terminal, else null."""
+    return pl.coalesce(
+        pl.concat_str(pl.lit("account:"), "user_id"),
+        pl.concat_str(pl.lit("terminal:"), pl.col("source_address").str.strip_chars().str.to_uppercase()),
+    )
+
+
+def look_ups(events: pl.LazyFrame, reference: Reference) -> pl.DataFrame:
+    """Return the look-ups (ACCESS_SCHEMA) among access events: those with a subject. Extra rows are never made up."""
+    rows = (
+        events.filter(pl.col("subject_type").is_not_null(), pl.col("subject_key").is_not_null())
+        .select(
+            "event_id",
+            "timestamp",
+            actor().alias("actor"),
+            "subject_type",
+            "subject_key",
+            pl.coalesce(pl.col("pnc_system").str.to_uppercase(), "source").alias("system"),
+            pl.col("pnc_originator_collar")
+            .str.replace_all(r"\s+", "")
+            .str.to_uppercase()
+            .alias("originator_collar"),
+            pl.col("pnc_reason_code").alias("reason_code"),
+            pl.col("pnc_incident_ref").alias("claimed_ref"),
+        )
+        .collect()
+    )
+    split = pl.col("actor").str.splitn(":", 2).struct
+    people = resolve(
+        rows,
+        reference["identifiers"],
+        kind=split.field("field_0"),
+        value=split.field("field_1"),
+        time="timestamp",
+    )
+    return people.with_row_index("row").select(ACCESS_SCHEMA.names())

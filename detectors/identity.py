@@ -1,0 +1,113 @@
+"""Who held an identifier at a moment: accounts, collar numbers, extensions and addresses are re-issued and shared.
+
+It must never guess: an identifier held by several people at once, or by nobody, resolves to no one.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final, TypeVar
+
+import polars as pl
+
+KNOWN: Final = "known"
+SHARED: Final = "shared"
+UNKNOWN: Final = "unknown"
+
+_FIRST: Final = datetime(1, 1, 1, tzinfo=UTC)
+_LAST: Final = datetime(9999, 12, 31, tzinfo=UTC)
+_KEY: Final = "__identifier"
+_ORDER: Final = "__order"
+
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
+
+
+def resolve(
+    events: Frame,
+    identifiers: pl.DataFrame,
+    *,
+    kind: str | pl.Expr,
+    value: pl.Expr,
+    time: str,
+    into: str = "staff_id",
+    certainty: str = "certainty",
+    since: str = "since",
+) -> Frame:
+    """Add who held the identifier (kind, value) at `time`: columns `into`, `certainty` and `since`.
+
+    `into` is the staff_id of the one person who held it, else null; `certainty` is known, shared (several people) or
+    unknown (nobody, or no identifier); `since` is when that person's unbroken hold began, null where it is open or
+    nobody is known. Validity is half-open, [valid_from, valid_to), null means open. Rows keep their order and number.
+    """
+    kinds = pl.lit(kind) if isinstance(kind, str) else kind
+    rows = (
+        events.lazy()
+        .with_row_index(_ORDER)
+        .with_columns(pl.concat_str(kinds, pl.lit(":"), value).alias(_KEY))
+    )
+    held = _holdings(identifiers).rename({"staff_id": into, "certainty": certainty, "since": since})
+    resolved = (
+        rows.sort(time)
+        .join_asof(
+            held.lazy().sort("at"),
+            left_on=time,
+            right_on="at",
+            by=_KEY,
+            strategy="backward",
+            check_sortedness=False,
+        )
+        .sort(_ORDER)
+        .drop(_ORDER, _KEY, "at", strict=False)
+        .with_columns(pl.col(certainty).fill_null(UNKNOWN))
+    )
+    return resolved.collect() if isinstance(events, pl.DataFrame) else resolved
+
+
+def _holdings(identifiers: pl.DataFrame) -> pl.DataFrame:
+    """Return, per identifier, who holds it from each moment (`at`) at which that changes."""
+    runs = _runs(identifiers)
+    changes = pl.concat(
+        (
+            runs.select(_KEY, at="start", people=pl.lit(1, pl.Int64), run=pl.col("run").cast(pl.Int64)),
+            runs.select(_KEY, at="end", people=pl.lit(-1, pl.Int64), run=-pl.col("run").cast(pl.Int64)),
+        )
+    )
+    # With one holder left, the sum of the run numbers still open is that holder's run.
+    sums = changes.group_by(_KEY, "at").sum().sort(_KEY, "at")
+    cells = sums.with_columns(pl.col("people", "run").cum_sum().over(_KEY))
+    one = cells.with_columns(pl.when(people=1).then("run")).join(runs.drop(_KEY, "end"), on="run", how="left")
+    return one.select(
+        _KEY,
+        "at",
+        "staff_id",
+        pl.when(pl.col("start") > _FIRST).then("start").alias("since"),
+        pl.when(people=1)
+        .then(pl.lit(KNOWN))
+        .when(people=0)
+        .then(pl.lit(UNKNOWN))
+        .otherwise(pl.lit(SHARED))
+        .alias("certainty"),
+    )
+
+
+def _runs(identifiers: pl.DataFrame) -> pl.DataFrame:
+    """Return each person's unbroken holds of each identifier: overlapping and touching validities are one."""
+    same = (_KEY, "staff_id")
+    holds = (
+        identifiers.select(
+            pl.concat_str("kind", pl.lit(":"), "value").alias(_KEY),
+            "staff_id",
+            start=pl.col("valid_from").fill_null(_FIRST),
+            end=pl.col("valid_to").fill_null(_LAST),
+        )
+        .filter(pl.col("start") < pl.col("end"))
+        .drop_nulls()
+        .sort(*same, "start", "end")
+    )
+    reached = pl.col("end").cum_max().shift(1).over(same)
+    begins = pl.col("start") > reached
+    return (
+        holds.with_columns(begins.fill_null(value=True).cum_sum().alias("run"))
+        .group_by(_KEY, "staff_id", "run", maintain_order=True)
+        .agg(pl.col("start").min(), pl.col("end").max())
+    )

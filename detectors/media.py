@@ -1,0 +1,182 @@
+"""Contacts with listed media: the join of the contacts view with the list that an authority has opened.
+
+It must never let a protected counterpart through, nor look at an event while the list is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+import polars as pl
+
+from detectors.contacts import CONTACT_SCHEMA, contacts
+from detectors.detector import Window
+from detectors.findings import utc_text
+from detectors.identity import resolve
+from detectors.reference import Reference
+from parsers.event import TEXT, UTC_MICROSECONDS
+
+REGISTER_REACH: Final = timedelta(hours=24)
+
+NOT_LOADED: Final = "not loaded"
+REGISTERED: Final = "registered"
+NONE: Final = "none"
+PERSON_UNKNOWN: Final = "person unknown"
+
+MEDIA_SCHEMA: Final = pl.Schema(
+    {
+        **CONTACT_SCHEMA,
+        "outlet": TEXT,
+        "staff_id": TEXT,
+        "certainty": TEXT,
+        "since": UTC_MICROSECONDS,  # since when the own identifier is that person's
+        "register": TEXT,  # not loaded, registered, none or person unknown
+        "register_entry": TEXT,
+    }
+)
+
+
+def media_contacts(window: Window) -> pl.DataFrame:
+    """Return the span's contacts with listed media (MEDIA_SCHEMA), with person, outlet and state of the register.
+
+    A contact counts when a list entry is valid at its time, its counterpart is not protected and, where the authority
+    is limited to people, it is one of theirs: a contact of nobody known is then nobody's and is left out. Of several
+    entries that match, the most exact gives the outlet.
+    """
+    listing = window.reference["media_contacts"].drop_nulls(["kind", "value"])
+    if listing.is_empty():
+        return MEDIA_SCHEMA.to_frame()
+    protected = window.reference["protected_contacts"]
+    named = _named_in(listing) & ~_named_in(protected)
+    rows = contacts(window.events, window.force, only=named).filter(window.in_span()).collect()
+    matched = _with_outlet(rows, listing)
+    people = resolve(
+        matched,
+        window.reference["identifiers"],
+        kind=pl.col("own_kind"),
+        value=pl.col("own_value"),
+        time="timestamp",
+    )
+    scope = window.reference.scope_people
+    if scope is not None:
+        people = people.filter(pl.col("staff_id").is_in(sorted(scope)))
+    return _with_register(people, window.reference).select(MEDIA_SCHEMA.names())
+
+
+def _named_in(listing: pl.DataFrame) -> pl.Expr:
+    """Return whether the counterpart is in the list: number or address exactly, domain with its subdomains."""
+    values = {kind: _values(listing, kind) for kind in ("phone", "email", "domain")}
+    exact = [
+        (pl.col("other_kind") == kind) & pl.col("other_value").is_in(values[kind])
+        for kind in ("phone", "email")
+    ]
+    domains = [_domain_tail(labels).is_in(values["domain"]) for labels in _label_counts(values["domain"])]
+    return pl.any_horizontal(pl.lit(value=False), *exact, *domains).fill_null(value=False)
+
+
+def _values(listing: pl.DataFrame, kind: str) -> list[str]:
+    return listing.filter(kind=kind)["value"].drop_nulls().unique().sort().to_list()
+
+
+def _label_counts(domains: Sequence[str]) -> list[int]:
+    """Return how many labels the listed domains have: only tails of these lengths need comparing."""
+    return sorted({domain.count(".") + 1 for domain in domains})
+
+
+def _domain_tail(labels: int) -> pl.Expr:
+    """Return the last `labels` labels of the counterpart's domain; null where it has fewer."""
+    return pl.col("other_domain").str.extract(rf"((?:[^.]+\.){{{labels - 1}}}[^.]+)$")
+
+
+def _with_outlet(rows: pl.DataFrame, listing: pl.DataFrame) -> pl.DataFrame:
+    """Keep the contacts that an entry valid at their time names, with the outlet of the most exact such entry."""
+    numbered = rows.with_row_index("row")
+    tails = _label_counts(_values(listing, "domain"))
+    candidates = [
+        numbered.select("row", "timestamp", kind="other_kind", value="other_value", labels=pl.lit(99))
+    ]
+    candidates += [
+        numbered.select(
+            "row", "timestamp", kind=pl.lit("domain"), value=_domain_tail(labels), labels=pl.lit(labels)
+        )
+        for labels in tails
+    ]
+    entries = listing.select("kind", "value", "outlet", "valid_from", "valid_to")
+    best = (
+        pl.concat(candidates)
+        .join(entries, on=["kind", "value"])
+        .filter(
+            (pl.col("valid_from") <= pl.col("timestamp")).fill_null(value=True),
+            (pl.col("timestamp") < pl.col("valid_to")).fill_null(value=True),
+        )
+        .sort("row", "labels", "outlet", descending=[False, True, False])
+        .unique("row", keep="first", maintain_order=True)
+    )
+    return numbered.join(best.select("row", "outlet"), on="row", maintain_order="left").drop("row")
+
+
+def _with_register(rows: pl.DataFrame, reference: Reference) -> pl.DataFrame:
+    """Add whether the person registered a contact with that outlet within REGISTER_REACH of it."""
+    if "media_register" not in reference.loaded:
+        return rows.with_columns(
+            pl.lit(NOT_LOADED).alias("register"), pl.lit(None, TEXT).alias("register_entry")
+        )
+    numbered = rows.with_row_index("row").with_columns(_plain("outlet").alias("outlet_plain"))
+    entries = reference["media_register"].select(
+        "staff_id",
+        "contact_at",
+        _plain("outlet").alias("outlet_plain"),
+        pl.col("entry_id").alias("register_entry"),
+    )
+    found = (
+        numbered.join(entries, on=["staff_id", "outlet_plain"])
+        .with_columns((pl.col("contact_at") - pl.col("timestamp")).abs().alias("apart"))
+        .filter(pl.col("apart") <= REGISTER_REACH)
+        .sort("row", "apart", "register_entry")
+        .unique("row", keep="first", maintain_order=True)
+    )
+    state = (
+        pl.when(pl.col("register_entry").is_not_null())
+        .then(pl.lit(REGISTERED))
+        .when(pl.col("staff_id").is_null())
+        .then(pl.lit(PERSON_UNKNOWN))
+        .otherwise(pl.lit(NONE))
+    )
+    joined = numbered.join(found.select("row", "register_entry"), on="row", how="left", maintain_order="left")
+    return joined.with_columns(state.alias("register")).drop("row", "outlet_plain")
+
+
+def _plain(column: str) -> pl.Expr:
+    """Return an outlet's name without case and surrounding blanks, as lists and registers write it differently."""
+    return pl.col(column).str.strip_chars().str.to_lowercase()
+
+
+def contact_facts() -> pl.Expr:
+    """Return a media contact (MEDIA_SCHEMA) as a struct of facts, for `sentences.contact`."""
+    return pl.struct(
+        utc_text("timestamp").alias("at"),
+        "family",
+        "direction",
+        pl.concat_str("own_kind", pl.lit(":"), "own_value").alias("actor"),
+        "staff_id",
+        "certainty",
+        "own_kind",
+        pl.col("own_value").alias("own"),
+        utc_text("since").alias("since"),
+        pl.col("other_value").alias("other"),
+        "other_written",
+        "outlet",
+        pl.col("talk_seconds").alias("seconds"),
+        "outcome",
+        "register",
+        "register_entry",
+    )
+
+
+def why_no_contact(reference: Reference, keys: Sequence[str]) -> dict[str, str]:
+    """Return why contacts are no longer found, where it is known: no authority opens the list any more."""
+    if not reference["media_contacts"].is_empty():
+        return {}
+    return dict.fromkeys(keys, "no live authority opens the list of media contacts any more")

@@ -1,0 +1,86 @@
+"""Contacts with listed media. It must never find anything without the list that a live authority opens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import polars as pl
+
+from detectors.contacts import FOLD, contact_key
+from detectors.detector import About, Detector, Naming, Window
+from detectors.finding import Severity
+from detectors.findings import no_findings, to_findings
+from detectors.media import NONE, REGISTERED, contact_facts, media_contacts, why_no_contact
+from detectors.sentences import contact
+
+
+class MediaContact(Detector):
+    """An email or call, either way, between one of ours and listed media."""
+
+    name = "media_contact"
+    about = About(
+        title="Contact with listed media",
+        meaning=(
+            "An email or a call, in either direction, between an identifier of the force and a number, address or "
+            "domain on the list of media contacts that a live authority has opened."
+        ),
+        severity=Severity.MEDIUM,
+        category="disclosure of information",
+        innocent_causes=(
+            "Press officers and senior officers talk to the media as their work.",
+            "Newsletters and press enquiries sent to many mailboxes.",
+            "A private matter: a relative works for the outlet, a shared switchboard, an advertisement.",
+            "A number or domain that has changed hands since the list was reviewed.",
+        ),
+        runbook=(
+            "Check that the list entry is right and the identifier was theirs at that time.",
+            "Ask whether talking to media is their role; look in the media-contact register for that week.",
+            "Look at their other contacts with the outlet 30 days before and after.",
+            "Look at their look-ups in the 24 hours before, and at stories of the outlet in the week after.",
+        ),
+        needs_authority=True,
+    )
+    reads = ("email", "call")
+    by = "actor"
+    feeds = ("identifiers", "media_contacts", "protected_contacts", "media_register")
+
+    @property
+    def before(self) -> timedelta:
+        """The reach of folding the rows of one message or call."""
+        return FOLD
+
+    def judge(self, window: Window) -> pl.DataFrame:
+        """Return one finding per contact of the span; its key is `contact_key`.
+
+        Severity: high if the register is loaded and knows of none, low if registered, else medium.
+        """
+        found = media_contacts(window)
+        if found.is_empty():
+            return no_findings()
+        severity = (
+            pl.when(register=NONE)
+            .then(int(Severity.HIGH))
+            .when(register=REGISTERED)
+            .then(int(Severity.LOW))
+            .otherwise(int(Severity.MEDIUM))
+        )
+        return to_findings(
+            found.with_columns(
+                contact_key().alias("key"),
+                pl.concat_str("own_kind", pl.lit(":"), "own_value").alias("actor"),
+                severity.alias("severity"),
+                pl.concat_list("event_id").alias("event_ids"),
+                contact_facts().struct.json_encode().alias("facts"),
+            )
+        )
+
+    def describe(self, facts: Mapping[str, Any], naming: Naming) -> Sequence[str]:
+        """Return who was in contact with which outlet, and how."""
+        person = naming.person(facts["staff_id"], facts["actor"])
+        return [f"{person} was in contact with {facts['outlet']}.", contact(facts)]
+
+    def why_quiet(self, window: Window, keys: Sequence[str]) -> Mapping[str, str]:
+        """Return the reason where the list itself is gone."""
+        return why_no_contact(window.reference, keys)
