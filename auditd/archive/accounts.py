@@ -90,19 +90,18 @@ def add_counts(conn: Connection, file: str, what: str, counts: Mapping[str, int]
             conn.execute(insert(FileCountRow).values(file=file, what=what, name=name, lines=lines))
 
 
-def correct(conn: Connection, file: str, *, events: int, duplicates: int, freed: Mapping[str, int]) -> None:
-    """Turn rejected lines of a file into event lines: `freed` counts them by the reason they were rejected for."""
-    lines = sum(freed.values())
+def correct(conn: Connection, file: str, *, event_lines: int, events: int, freed: Mapping[str, int]) -> None:
+    """Turn rejected lines of a file into event lines; `freed` counts by reason the rejects that are none any more."""
     conn.execute(
         update(FileRow)
         .where(FileRow.file == file)
         .values(
-            event_lines=FileRow.event_lines + lines,
+            event_lines=FileRow.event_lines + event_lines,
             events=FileRow.events + events,
-            duplicates=FileRow.duplicates + duplicates,
+            duplicates=FileRow.duplicates + (event_lines - events),
         )
     )
-    add_counts(conn, file, REJECT, {reason: -count for reason, count in freed.items()})
+    add_counts(conn, file, REJECT, {reason: -count for reason, count in freed.items() if count})
 
 
 def load_cursors(conn: Connection, sources: Iterable[str] | None = None) -> list[Cursor]:

@@ -7,7 +7,7 @@ was found before. It must never judge with contact lists outside a live authorit
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -45,8 +45,15 @@ class Judged:
     pieces: int = 0
     added: int = 0
     changed: int = 0
+    same: int = 0
     withdrawn: int = 0
     new_alerts: list[str] = field(default_factory=list)
+
+    def add(self, other: Judged) -> None:
+        """Add what another round did."""
+        for name in ("seconds", "pieces", "added", "changed", "same", "withdrawn"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.new_alerts += other.new_alerts
 
 
 class Judge:
@@ -90,14 +97,11 @@ class Judge:
         deadline = time.monotonic() + seconds
         report: dict[str, Judged] = {}
         for detector in self.detectors:
-            authorities = self._authorities(detector, now)
+            authorities = self.authorities(detector, now)
             self._apply_grants(detector, authorities, as_of)
             bounds = self._archive.bounds()
             self.agenda.extend(detector.name, as_of - detector.after, bounds[0] if bounds else as_of)
-            done = Judged()
-            started = time.perf_counter()
-            self._work_off(detector, authorities, now, deadline, done)
-            done.seconds = time.perf_counter() - started
+            done = self._work_off(detector, authorities, now, deadline)
             if done.pieces:
                 report[detector.name] = done
         self._save(force=seconds == float("inf"))
@@ -109,7 +113,7 @@ class Judge:
 
     def authorised(self, detector: Detector, now: datetime) -> bool:
         """Whether the detector may run: it needs no authority, or one is live."""
-        return not detector.about.needs_authority or bool(self._authorities(detector, now))
+        return not detector.about.needs_authority or bool(self.authorities(detector, now))
 
     def verdicts(
         self, detector: Detector, span: Span, authorities: Sequence[Authority]
@@ -146,52 +150,52 @@ class Judge:
     ) -> None:
         todo = self.agenda.todo(detector.name)
         for piece in self.pieces(detector, todo):
-            self._judge(detector, piece, authorities, now, done)
+            done.add(self.judge_piece(detector, piece, authorities, now))
             # Pieces come in order: what lies before this one's end was judged, or holds no event.
             self.agenda.done(detector.name, Span(BEGINNING, piece.end))
             if time.monotonic() >= deadline:
-                return
+                return done
         for span in todo:
             self.agenda.done(detector.name, span)
+        return done
 
-    def _judge(
+    def judge_piece(
         self,
         detector: Detector,
         span: Span,
         authorities: Sequence[Authority],
         now: datetime,
-        done: Judged,
-    ) -> None:
-        done.pieces += 1
+        *,
+        keep: bool = True,
+    ) -> Judged:
+        """Judge one span and compare with what was found before; `keep` stores the difference as alerts."""
         if detector.about.needs_authority and not authorities:
-            return
+            return Judged(pieces=1)
+        started = time.perf_counter()
         findings, windows = self.verdicts(detector, span, authorities)
-
-        def in_scope(record: FindingRecord) -> bool:
-            return not detector.about.needs_authority or any(
-                authority.covers(at=record.timestamp, staff_id=record.staff_id, outlet=record.outlet)
-                for authority in authorities
+        with store_faults(), reading(self._engine) as conn:
+            difference = compare(
+                conn,
+                detector=detector.name,
+                span_start=span.start,
+                span_end=span.end,
+                findings=findings,
+                in_scope=_scope(detector, authorities),
             )
-
-        with store_faults():
-            with reading(self._engine) as conn:
-                difference = compare(
-                    conn,
-                    detector=detector.name,
-                    span_start=span.start,
-                    span_end=span.end,
-                    findings=findings,
-                    in_scope=in_scope,
-                )
-            if not (difference.added or difference.changed or difference.gone):
-                return
+        judged = Judged(
+            pieces=1,
+            added=len(difference.added),
+            changed=len(difference.changed),
+            same=len(difference.same),
+            withdrawn=len(difference.gone),
+        )
+        if keep and (judged.added or judged.changed or judged.withdrawn):
             reasons = _reasons(detector, windows, difference)
-            with self._engine.begin() as conn:
+            with store_faults(), self._engine.begin() as conn:
                 applied = apply(conn, difference, detector=detector, reasons=reasons, now=now)
-        done.added += len(difference.added)
-        done.changed += len(difference.changed)
-        done.withdrawn += len(difference.gone)
-        done.new_alerts += list(applied.new_alerts)
+            judged.new_alerts = list(applied.new_alerts)
+        judged.seconds = time.perf_counter() - started
+        return judged
 
     def _rows_in_reach(self, detector: Detector, span: Span) -> int:
         """Estimate the rows of the detector's window over a span, from the manifest; 0 only if there is no event in it."""
@@ -206,7 +210,8 @@ class Judge:
                 rows += segment.rows * (shared.total_seconds() / length if length > 0 else 1.0)
         return int(rows)
 
-    def _authorities(self, detector: Detector, now: datetime) -> list[Authority]:
+    def authorities(self, detector: Detector, now: datetime) -> list[Authority]:
+        """Return the live authorities the detector may judge under; [] for one that needs none."""
         if not detector.about.needs_authority:
             return []
         with store_faults(), reading(self._engine) as conn:
@@ -256,6 +261,18 @@ class Judge:
         for name in names:
             self.agenda.saved(name)
         self._saved_at = time.monotonic()
+
+
+def _scope(detector: Detector, authorities: Sequence[Authority]) -> Callable[[FindingRecord], bool]:
+    """Return which earlier findings this round may withdraw: none that only a lapsed authority allowed."""
+
+    def in_scope(record: FindingRecord) -> bool:
+        return not detector.about.needs_authority or any(
+            authority.covers(at=record.timestamp, staff_id=record.staff_id, outlet=record.outlet)
+            for authority in authorities
+        )
+
+    return in_scope
 
 
 def _reasons(detector: Detector, windows: Sequence[Window], difference: Difference) -> Mapping[str, str]:

@@ -1,0 +1,144 @@
+"""`access-auditd accounts`: what every line of every file became, and whether it adds up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from auditd.cli.context import BAD_ANSWER, open_state
+from auditd.cli.output import count, print_json, print_table
+
+if TYPE_CHECKING:
+    from auditd.archive.accounts import Account
+
+
+@click.command()
+@click.option("--source", "sources", multiple=True, help="Only this source; may be repeated.")
+@click.option(
+    "--verify", is_flag=True, help="Count the lines of the files that are still there, and compare."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def command(ctx: click.Context, sources: tuple[str, ...], verify: bool, as_json: bool) -> None:
+    """Show per file: lines, events, rejects by reason, non-records, bytes, where reading stands.
+
+    An account balances when lines = event lines + rejects + non-records. Exit status 1 when one does not.
+    """
+    from auditd.archive.accounts import load_accounts
+    from auditd.database import reading
+
+    state = open_state(ctx)
+    with reading(state.engine) as conn:
+        accounts = [a for a in load_accounts(conn) if not sources or a.source in sources]
+    entries = [_entry(account, verify=verify) for account in accounts]
+    if as_json:
+        print_json(entries)
+    else:
+        _print(entries, verify=verify)
+    if not all(entry["balances"] and entry["lines_on_disk"] in (None, entry["lines"]) for entry in entries):
+        ctx.exit(BAD_ANSWER)
+
+
+def _entry(account: Account, *, verify: bool) -> dict[str, Any]:
+    tally = account.tally
+    size = _size(Path(account.path)) if not account.finished else None
+    return {
+        "source": account.source,
+        "path": account.path,
+        "file": account.file,
+        "lines": tally.lines,
+        "event_lines": tally.event_lines,
+        "events": tally.events,
+        "duplicates": tally.duplicates,
+        "rejects": dict(tally.rejects),
+        "non_records": dict(tally.non_records),
+        "lost_bytes": tally.lost_bytes,
+        "bytes_read": account.offset,
+        "bytes_waiting": max(size - account.offset, 0) if size is not None else 0,
+        "finished": account.finished,
+        "first_read_at": account.first_read_at,
+        "last_read_at": account.last_read_at,
+        "balances": tally.balances,
+        "lines_on_disk": lines_before(Path(account.path), account.offset) if verify else None,
+    }
+
+
+def _print(entries: list[dict[str, Any]], *, verify: bool) -> None:
+    columns = [
+        "source",
+        "file",
+        "lines",
+        "event lines",
+        "events",
+        "rejects",
+        "non-records",
+        "bytes read",
+        "waiting",
+        "account",
+    ]
+    rows = [
+        [
+            entry["source"],
+            Path(entry["path"]).name,
+            count(entry["lines"]),
+            count(entry["event_lines"]),
+            count(entry["events"])
+            + (f" (+{count(entry['duplicates'])} twice)" if entry["duplicates"] else ""),
+            _by_name(entry["rejects"]),
+            _by_name(entry["non_records"]),
+            count(entry["bytes_read"]),
+            count(entry["bytes_waiting"]),
+            _verdict(entry, verify=verify),
+        ]
+        for entry in entries
+    ]
+    print_table(columns, rows, right=("lines", "event lines", "events", "bytes read", "waiting"))
+    lines = sum(entry["lines"] for entry in entries)
+    rejects = sum(sum(entry["rejects"].values()) for entry in entries)
+    wrong = [entry for entry in entries if not entry["balances"]]
+    verdict = "every account balances" if not wrong else f"{len(wrong)} accounts do NOT balance"
+    click.echo(f"{count(len(entries))} files, {count(lines)} lines, {count(rejects)} rejects: {verdict}")
+
+
+def _by_name(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count(lines)}" for name, lines in sorted(counts.items())) or "0"
+
+
+def _verdict(entry: dict[str, Any], *, verify: bool) -> str:
+    if not entry["balances"]:
+        return "DOES NOT BALANCE"
+    if not verify:
+        return "balances"
+    if entry["lines_on_disk"] is None:
+        return "balances (file gone)"
+    if entry["lines_on_disk"] != entry["lines"]:
+        return f"BALANCES BUT {count(entry['lines_on_disk'])} LINES ON DISK"
+    return "balances, as on disk"
+
+
+def lines_before(path: Path, offset: int) -> int | None:
+    """Count the lines in the first `offset` bytes of a file; None where it is gone or shorter."""
+    newlines = 0
+    left = offset
+    last = b"\n"
+    try:
+        with path.open("rb") as file:
+            while left:
+                block = file.read(min(left, 1 << 20))
+                if not block:
+                    return None
+                newlines += block.count(b"\n")
+                last = block[-1:]
+                left -= len(block)
+    except OSError:
+        return None
+    return newlines + (last != b"\n")
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None

@@ -1,0 +1,199 @@
+"""`access-auditd status`: where sources, feeds, detectors and alerts stand. Without personal data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from auditd.cli.context import State, open_state
+from auditd.cli.output import count, london, print_json, print_table
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def command(ctx: click.Context, as_json: bool) -> None:
+    """Show sources, feeds, detectors, authorities, archive and alerts as the database has them."""
+    from auditd.database import reading
+
+    state = open_state(ctx)
+    with reading(state.engine) as conn:
+        status = {
+            "daemon": "running" if _running(state) else "not running",
+            "sources": _sources(state, conn),
+            "feeds": _feeds(state, conn),
+            "detectors": _detectors(state, conn),
+            "archive": _archive(conn),
+            "alerts": _alerts(conn),
+        }
+    if as_json:
+        print_json(status)
+    else:
+        _print(status)
+
+
+def _running(state: State) -> bool:
+    """Whether a writing process holds the state: asked by trying to take its lock."""
+    from auditd.engine.lock import StateInUse, StateLock
+
+    try:
+        with StateLock(state.config.storage.archive, state.engine):
+            return False
+    except StateInUse:
+        return True
+
+
+def _sources(state: State, conn: Connection) -> list[dict[str, Any]]:
+    from auditd.archive.accounts import load_accounts
+    from auditd.tail.scan import size_of
+
+    accounts = load_accounts(conn)
+    shown = []
+    for source in state.config.sources:
+        mine = [account for account in accounts if account.source == source.name]
+        waiting = sum(max(size_of(a.path) - a.offset, 0) for a in mine if not a.finished)
+        shown.append(
+            {
+                "source": source.name,
+                "format": source.format.name,
+                "files": len(mine),
+                "lines": sum(a.tally.lines for a in mine),
+                "events": sum(a.tally.events for a in mine),
+                "rejects": sum(sum(a.tally.rejects.values()) for a in mine),
+                "lost_bytes": sum(a.tally.lost_bytes for a in mine),
+                "bytes_waiting": waiting,
+                "last_read_at": max((a.last_read_at for a in mine), default=None),
+                "balances": all(a.tally.balances for a in mine),
+            }
+        )
+    return shown
+
+
+def _feeds(state: State, conn: Connection) -> list[dict[str, Any]]:
+    from sqlalchemy import func, select
+
+    from auditd.reference.tables import ReferenceLoad, ReferenceRow
+
+    rows = dict(
+        conn.execute(
+            select(ReferenceRow.feed, func.count())
+            .where(ReferenceRow.known_to.is_(None))
+            .group_by(ReferenceRow.feed)
+        ).all()
+    )
+    loads = {
+        feed: (last, int(rejected or 0))
+        for feed, last, rejected in conn.execute(
+            select(
+                ReferenceLoad.feed, func.max(ReferenceLoad.loaded_at), func.sum(ReferenceLoad.rejected)
+            ).group_by(ReferenceLoad.feed)
+        )
+    }
+    return [
+        {
+            "feed": feed,
+            "rows": rows.get(feed, 0),
+            "rejected_rows": loads.get(feed, (None, 0))[1],
+            "loaded_at": loads.get(feed, (None, 0))[0],
+            "age_seconds": (state.now() - loads[feed][0]).total_seconds() if feed in loads else None,
+        }
+        for feed in sorted({delivery.feed for delivery in state.config.feeds})
+    ]
+
+
+def _detectors(state: State, conn: Connection) -> list[dict[str, Any]]:
+    from sqlalchemy import func, select
+
+    from alerts.authority import live_authorities
+    from alerts.models import FindingRow
+    from auditd.engine.tables import DirtyRow, JudgedRow
+
+    judged = {row.detector: row.judged_until for row in conn.execute(select(JudgedRow))}
+    dirty = dict(conn.execute(select(DirtyRow.detector, func.count()).group_by(DirtyRow.detector)).all())
+    active = dict(
+        conn.execute(
+            select(FindingRow.detector, func.count())
+            .where(FindingRow.state == "active")
+            .group_by(FindingRow.detector)
+        ).all()
+    )
+    shown = []
+    for chosen in state.config.chosen:
+        name = chosen.detector.name
+        needed = chosen.detector.about.needs_authority
+        live = live_authorities(conn, name, state.now()) if needed else ()
+        shown.append(
+            {
+                "detector": name,
+                "state": "on" if not needed else "authorised" if live else "not authorised",
+                "authorities": [authority.authority_id for authority in live],
+                "judged_until": judged.get(name),
+                "spans_to_judge_again": dirty.get(name, 0),
+                "findings": active.get(name, 0),
+            }
+        )
+    return shown
+
+
+def _archive(conn: Connection) -> list[dict[str, Any]]:
+    from auditd.archive.archive import totals
+
+    return [
+        {"family": family, "rows": rows, "bytes": size, "segments": segments}
+        for family, (rows, size, segments) in sorted(totals(conn).items())
+    ]
+
+
+def _alerts(conn: Connection) -> list[dict[str, Any]]:
+    from sqlalchemy import func, select
+
+    from alerts.models import AlertRow
+    from detectors.finding import Severity
+
+    rows = conn.execute(
+        select(AlertRow.severity, AlertRow.state, func.count())
+        .group_by(AlertRow.severity, AlertRow.state)
+        .order_by(AlertRow.severity.desc(), AlertRow.state)
+    )
+    return [{"severity": Severity(s).name.lower(), "state": state, "alerts": n} for s, state, n in rows]
+
+
+def _print(status: dict[str, Any]) -> None:
+    click.echo(f"daemon: {status['daemon']}")
+    for part in ("sources", "feeds", "detectors", "archive", "alerts"):
+        rows = status[part]
+        click.echo(f"\n{part}")
+        if not rows:
+            click.echo("  none")
+            continue
+        columns = list(rows[0])
+        numbers = [
+            c
+            for c in columns
+            if all(isinstance(row[c], int) and not isinstance(row[c], bool) for row in rows)
+        ]
+        print_table(
+            [c.replace("_", " ") for c in columns],
+            [[_shown(row[c]) for c in columns] for row in rows],
+            right=[c.replace("_", " ") for c in numbers],
+        )
+
+
+def _shown(value: Any) -> str:
+    from datetime import datetime
+
+    if isinstance(value, bool):
+        return "yes" if value else "NO"
+    if isinstance(value, datetime):
+        return london(value)
+    if isinstance(value, float):
+        return f"{value:,.0f}"
+    if isinstance(value, int):
+        return count(value)
+    if isinstance(value, list):
+        return ", ".join(value) or "-"
+    return "-" if value is None else str(value)

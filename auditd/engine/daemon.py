@@ -1,0 +1,227 @@
+"""The daemon's loop: wake, read, commit, judge, report; and the one-off run that does the same until nothing is left.
+
+Whatever fails is reported once and tried again; only a bug ends the loop. It must never move on past data that is not
+committed.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from auditd.archive.compaction import compact
+from auditd.engine.faults import StoreUnavailable
+from auditd.engine.ingest import Ingested
+from auditd.engine.judge import Judged
+from auditd.engine.machine import Machine
+from auditd.engine.reports import Reports
+from auditd.tail.wakeup import WakeUp
+
+STEP_BYTES: Final = 32 << 20
+BACKLOG_JUDGE_SECONDS: Final = 5.0
+JUDGE_SLICE_SECONDS: Final = 0.5
+RETRY_SECONDS: Final = 1.0
+BURST_SECONDS: Final = 0.005
+HOUSEKEEPING_SECONDS: Final = 1.0
+
+
+def utc_now() -> datetime:
+    """Return the current time, aware UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Due:
+    """Says when something that happens every so many seconds is due."""
+
+    every: float
+    last: float = float("-inf")
+
+    def now(self) -> bool:
+        """Return whether it is due, and count from now on if so."""
+        moment = time.monotonic()
+        if moment - self.last < self.every:
+            return False
+        self.last = moment
+        return True
+
+
+class Daemon:
+    """Turns the machine until told to stop."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        reports: Reports,
+        *,
+        reload: Callable[[], None] | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._machine = machine
+        self._reports = reports
+        self._reload = reload
+        self._clock = clock
+        self._stopping = False
+        self._reloading = False
+        self._wakeup = WakeUp(folders(machine))
+        self._reconcile = Due(machine.config.run.reconcile_seconds)
+        self._housekeeping = Due(HOUSEKEEPING_SECONDS)
+        self._judging = Due(BACKLOG_JUDGE_SECONDS)
+
+    def stop(self, *_: object) -> None:
+        """Finish the turn under way, commit, judge, leave."""
+        self._stopping = True
+        self._wakeup.interrupt()
+
+    def handle_signals(self) -> None:
+        """SIGTERM and SIGINT drain (a second one leaves at once), SIGHUP reloads."""
+
+        def leave(number: int, _frame: FrameType | None) -> None:
+            signal.signal(number, signal.SIG_DFL)
+            self.stop()
+
+        def reload(_number: int, _frame: FrameType | None) -> None:
+            self._reloading = True
+            self._wakeup.interrupt()
+
+        signal.signal(signal.SIGTERM, leave)
+        signal.signal(signal.SIGINT, leave)
+        signal.signal(signal.SIGHUP, reload)
+
+    def run(self) -> None:
+        """Turn until stopped; on the way out everything read is committed and judged."""
+        tick = self._machine.config.run.tick_seconds
+        while not self._stopping:
+            started = time.monotonic()
+            busy = self.turn()
+            spent = time.monotonic() - started
+            self._reports.ticked(spent)
+            if self._stopping or busy:
+                continue
+            hint = self._wakeup.wait(max(tick - spent, 0.0))
+            if hint.overflow:
+                self._reconcile.last = float("-inf")
+            # Lines come in bursts: what arrives within one tick is read together.
+            if hint.woken and not self._stopping:
+                time.sleep(max(BURST_SECONDS, tick - (time.monotonic() - started)))
+        self.drain()
+
+    def turn(self) -> bool:
+        """Do everything that is due once; return whether there is more to do at once."""
+        if self._reloading:
+            self._reloading = False
+            self._apply_reload()
+        now = self._clock()
+        try:
+            if self._reconcile.now():
+                self._machine.tailer.reconcile()
+                self._wakeup.watch(folders(self._machine))
+                self._reports.feeds(self._machine.feeding.poll(now), now)
+            ingested = self._ingest(now)
+            behind = ingested.bytes >= STEP_BYTES // 2
+            if not behind or self._judging.now():
+                self._reports.judged(self._catch_up(behind=behind), now)
+            if self._housekeeping.now():
+                self._keep_house(now)
+        except StoreUnavailable as trouble:
+            self._reports.store_unavailable(trouble)
+            self._wakeup.wait(RETRY_SECONDS)
+            return False
+        self._reports.store_works()
+        return behind
+
+    def drain(self) -> None:
+        """Commit and judge what has been read, before leaving."""
+        now = self._clock()
+        try:
+            self._ingest(now)
+            self._reports.judged(self._machine.judge.catch_up(now, now), now)
+        except StoreUnavailable as trouble:
+            self._reports.store_unavailable(trouble)
+
+    def _ingest(self, now: datetime) -> Ingested:
+        ingested = self._machine.ingest.step(STEP_BYTES, now)
+        self._reports.ingested(ingested)
+        return ingested
+
+    def _catch_up(self, *, behind: bool) -> dict[str, Judged]:
+        now = self._clock()
+        return self._machine.judge.catch_up(now, now, seconds=JUDGE_SLICE_SECONDS if not behind else 1.0)
+
+    def _keep_house(self, now: datetime) -> None:
+        machine = self._machine
+        while compact(machine.archive, machine.engine, now=now):
+            if time.monotonic() - self._housekeeping.last > HOUSEKEEPING_SECONDS:
+                break
+        machine.archive.sweep(now)
+        self._reports.standing(machine, now, limited=self._wakeup.limited)
+
+    def _apply_reload(self) -> None:
+        if self._reload is None:
+            return
+        self._reload()
+        self._wakeup.watch(folders(self._machine))
+        self._reconcile.last = float("-inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """What a one-off run did."""
+
+    lines: int
+    events: int
+    bytes: int
+    judged: dict[str, Judged]
+
+
+def run_once(
+    machine: Machine,
+    reports: Reports,
+    *,
+    as_of: datetime,
+    clock: Callable[[], datetime] = utc_now,
+    progress: Callable[[Ingested], None] = lambda _: None,
+) -> Once:
+    """Read everything there is, judge everything that can be judged as of `as_of`; return what was done.
+
+    Raises StoreUnavailable when disk or database refuses: what was committed stays, running again continues.
+    """
+    now = clock()
+    reports.feeds(machine.feeding.poll(now, settle=False), now)
+    lines = events = size = 0
+    quiet = 0
+    while quiet < 2:
+        machine.tailer.reconcile()
+        step = machine.ingest.step(STEP_BYTES, clock())
+        reports.ingested(step)
+        progress(step)
+        lines += sum(counts.tally.lines for counts in step.sources.values())
+        events += sum(counts.tally.events for counts in step.sources.values())
+        size += step.bytes
+        quiet = 0 if step.anything else quiet + 1
+        compact(machine.archive, machine.engine, now=clock())
+    judged = machine.judge.catch_up(as_of, clock())
+    reports.judged(judged, as_of)
+    while compact(machine.archive, machine.engine, now=clock()):
+        pass
+    reports.standing(machine, clock(), limited="")
+    return Once(lines=lines, events=events, bytes=size, judged=judged)
+
+
+def folders(machine: Machine) -> list[Path]:
+    """Return the folders in which the sources' files live or may appear."""
+    return sorted(set(_fixed_parts(pattern for source in machine.config.sources for pattern in source.files)))
+
+
+def _fixed_parts(patterns: Iterable[str]) -> Iterable[Path]:
+    for pattern in patterns:
+        folder = Path(pattern).parent
+        while any(mark in str(folder) for mark in "*?["):
+            folder = folder.parent
+        yield folder

@@ -1,0 +1,96 @@
+"""The machine: every part built from a configuration and connected, ready to be turned by `run`, `run --once` or replay.
+
+It must never be built twice over one state: `StateLock` is taken first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from hashlib import sha256
+from types import TracebackType
+
+from sqlalchemy import Engine
+
+from auditd.archive.accounts import load_cursors
+from auditd.archive.archive import Archive
+from auditd.config.runtime import Config
+from auditd.database import reading
+from auditd.engine.feeding import Feeding
+from auditd.engine.ingest import Ingest
+from auditd.engine.judge import Judge
+from auditd.engine.lock import StateLock
+from auditd.reference.store import ReferenceStore
+from auditd.tail.tailer import Tailer
+from detectors.detector import Detector
+
+
+class Machine(AbstractContextManager["Machine"]):
+    """Everything one writing process needs. Use as a context manager: it holds the state's lock."""
+
+    def __init__(self, config: Config, engine: Engine) -> None:
+        self.config = config
+        self.engine = engine
+        self.orphans_removed = 0
+        self._lock = StateLock(config.storage.archive, engine)
+
+    def __enter__(self) -> Machine:
+        """Take the lock, clean up after a crash, build the parts. Raises StateInUse."""
+        self._lock.__enter__()
+        try:
+            self.archive = Archive(self.config.storage.archive, self.engine)
+            self.orphans_removed = self.archive.recover()
+            self.references = ReferenceStore(self.engine, self.config.force)
+            self._build(self.config)
+        except BaseException:
+            self._lock.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the files and let go of the lock."""
+        self.tailer.close()
+        self._lock.__exit__(kind, error, trace)
+
+    def adopt(self, config: Config) -> None:
+        """Work by another configuration from now on; storage must be the same."""
+        self.tailer.close()
+        self.config = config
+        self._build(config)
+
+    def _build(self, config: Config) -> None:
+        detectors = config.detectors()
+        self.judge = Judge(
+            detectors=detectors,
+            digests=settings_digests(detectors),
+            archive=self.archive,
+            engine=self.engine,
+            references=self.references,
+            force=config.force,
+        )
+        self.feeding = Feeding(config, self.references, self.archive, self.engine, self.judge)
+        with reading(self.engine) as conn:
+            cursors = load_cursors(conn, [source.name for source in config.sources])
+        self.tailer = Tailer(
+            [source.tail_source() for source in config.sources],
+            cursors,
+            block_bytes=config.run.block_bytes,
+            settle_seconds=config.run.settle_seconds,
+        )
+        self.ingest = Ingest(
+            parsers={source.name: source.parser() for source in config.sources},
+            tailer=self.tailer,
+            archive=self.archive,
+            engine=self.engine,
+            judge=self.judge,
+        )
+
+
+def settings_digests(detectors: list[Detector]) -> Mapping[str, str]:
+    """Return per detector a digest of its settings: with others, everything is judged again."""
+    return {d.name: sha256(d.settings.model_dump_json().encode()).hexdigest() for d in detectors}

@@ -1,0 +1,194 @@
+"""What the loop tells the operator: turns what was done into log lines and metrics, each trouble once until it is over.
+
+It must never be given anything about a person: only names from the configuration, counts and words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import func, select
+
+from alerts.models import AlertRow, FindingRow
+from auditd.archive.archive import totals
+from auditd.database import reading
+from auditd.engine.faults import StoreUnavailable
+from auditd.engine.feeding import FeedNews
+from auditd.engine.ingest import Ingested
+from auditd.engine.judge import Judged
+from auditd.engine.machine import Machine
+from auditd.telemetry import events
+from auditd.telemetry.http import Heartbeat
+from auditd.telemetry.metrics import Metrics
+
+WRONG_FORMAT_LINES: Final = 50
+_HINTS: Final = {
+    "permission_denied": "let the daemon's user read the file",
+    "no_match": "no file matches yet: check the pattern in files",
+    "wrong_format": "nearly every line is rejected: is `format` right? `access-auditd try FILE` guesses it; "
+    "after mending, `access-auditd reparse` reads the quarantined lines again",
+    "parser_failed": "a fault in the format itself: nothing is lost, reading of this source waits; report it",
+    "watch_limit": "raise fs.inotify.max_user_watches; until then files are polled",
+}
+
+
+class Reports:
+    """Log and metrics of one process."""
+
+    def __init__(self, metrics: Metrics, heartbeat: Heartbeat | None = None) -> None:
+        self.metrics = metrics
+        self.ready = False
+        self._heartbeat = heartbeat
+        self._store_trouble = ""
+        self._problems: set[tuple[str, str]] = set()
+        self._failing: set[tuple[str, str]] = set()
+        self._authorised: dict[str, bool] = {}
+        self._feed_problems: dict[str, str] = {}
+
+    def ticked(self, seconds: float) -> None:
+        """The loop turned once."""
+        events.tick(self.metrics, duration_seconds=seconds)
+        if self._heartbeat:
+            self._heartbeat.beat()
+
+    def ingested(self, step: Ingested) -> None:
+        """Lines were read and committed."""
+        for source, counts in step.sources.items():
+            tally = counts.tally
+            events.lines_read(
+                self.metrics,
+                source=source,
+                lines=tally.lines,
+                events=dict(counts.events),
+                non_records=tally.non_records,
+                unknown_codes=counts.unknown_codes,
+            )
+            if tally.rejects:
+                events.rejected(self.metrics, source=source, reasons=tally.rejects)
+            if tally.lost_bytes:
+                events.bytes_lost(self.metrics, source=source, count=tally.lost_bytes, why="truncated")
+            wrong = sum(tally.rejects.values()) > max(WRONG_FORMAT_LINES, tally.event_lines)
+            self._failing_source(source, "wrong_format", failing=wrong)
+        for source in step.failures:
+            self._failing_source(source, "parser_failed", failing=True)
+        if step.anything:
+            events.committed(self.metrics, duration_seconds=step.commit_seconds)
+
+    def judged(self, report: Mapping[str, Judged], as_of: datetime) -> None:
+        """Detectors judged."""
+        for detector, done in report.items():
+            events.judged(
+                self.metrics,
+                detector=detector,
+                until=as_of,
+                duration_seconds=done.seconds,
+                new=done.added,
+                withdrawn=done.withdrawn,
+            )
+
+    def feeds(self, news: Sequence[FeedNews], now: datetime) -> None:
+        """Feeds were looked at."""
+        for feed in news:
+            if feed.loaded:
+                events.feed_loaded(
+                    self.metrics,
+                    feed=feed.name,
+                    rows=feed.rows,
+                    changed=feed.changed,
+                    rejected_rows=feed.rejected,
+                )
+            if feed.problem and self._feed_problems.get(feed.name) != feed.problem:
+                events.feed_problem(self.metrics, feed=feed.name, reason=feed.problem)
+            self._feed_problems[feed.name] = feed.problem
+            if feed.loaded_at is not None:
+                self.metrics.feed_age.labels(feed.name).set((now - feed.loaded_at).total_seconds())
+
+    def store_unavailable(self, trouble: StoreUnavailable) -> None:
+        """Disk or database refuse: said once, until it works again."""
+        if self._store_trouble != trouble.reason:
+            events.commit_failed(self.metrics, step=trouble.reason, hint=str(trouble))
+        else:
+            self.metrics.commit_failures.labels(trouble.reason).inc()
+        self._store_trouble = trouble.reason
+        if self._heartbeat:
+            self._heartbeat.beat()
+
+    def store_works(self) -> None:
+        """Disk and database take what they are given."""
+        if self._store_trouble:
+            events.store_recovered(reason=self._store_trouble)
+        self._store_trouble = ""
+        self.ready = True
+
+    @property
+    def store_trouble(self) -> str:
+        """Return why the store refuses at the moment, "" when it does not."""
+        return self._store_trouble
+
+    def standing(self, machine: Machine, now: datetime, *, limited: str) -> None:
+        """Where everything stands: lag, problems, archive, alerts, authorities."""
+        self._sources(machine, limited)
+        for detector in machine.judge.detectors:
+            self._authority(machine, detector.name, detector.about.needs_authority, now)
+            until = machine.judge.agenda.until(detector.name)
+            if until is not None:
+                self.metrics.judged_until.labels(detector.name).set(until.timestamp())
+        with reading(machine.engine) as conn:
+            alerts = conn.execute(
+                select(AlertRow.severity, AlertRow.state, func.count()).group_by(
+                    AlertRow.severity, AlertRow.state
+                )
+            ).all()
+            findings = conn.execute(
+                select(FindingRow.detector, FindingRow.state, func.count()).group_by(
+                    FindingRow.detector, FindingRow.state
+                )
+            ).all()
+            kept = totals(conn)
+        events.alerts_standing(self.metrics, {(row[0], row[1]): row[2] for row in alerts})
+        self.metrics.show(self.metrics.findings, {(row[0], row[1]): row[2] for row in findings})
+        for family, (rows, size, segments) in kept.items():
+            self.metrics.archive_rows.labels(family).set(rows)
+            self.metrics.archive_bytes.labels(family).set(size)
+            self.metrics.archive_segments.labels(family).set(segments)
+
+    def _sources(self, machine: Machine, limited: str) -> None:
+        for source, behind in machine.tailer.behind().items():
+            events.standing(
+                self.metrics,
+                source=source,
+                bytes_behind=behind.bytes,
+                seconds_behind=behind.oldest_seconds,
+            )
+        now = {(problem.source, problem.reason) for problem in machine.tailer.problems()}
+        if limited:
+            now |= {(source.name, "watch_limit") for source in machine.config.sources}
+        for source, reason in sorted(now - self._problems):
+            events.source_problem(self.metrics, source=source, reason=reason, hint=_HINTS.get(reason, ""))
+        for source, reason in sorted(self._problems - now):
+            events.source_recovered(self.metrics, source=source, reason=reason)
+        self._problems = now
+
+    def _failing_source(self, source: str, reason: str, *, failing: bool) -> None:
+        known = (source, reason) in self._failing
+        if failing and not known:
+            self._failing.add((source, reason))
+            events.source_problem(self.metrics, source=source, reason=reason, hint=_HINTS[reason])
+        elif known and not failing:
+            self._failing.discard((source, reason))
+            events.source_recovered(self.metrics, source=source, reason=reason)
+
+    def _authority(self, machine: Machine, name: str, needed: bool, now: datetime) -> None:
+        if not needed:
+            if name not in self._authorised:
+                events.detector_free(self.metrics, detector=name)
+            self._authorised[name] = True
+            return
+        detector = next(d for d in machine.judge.detectors if d.name == name)
+        authorised = machine.judge.authorised(detector, now)
+        if self._authorised.get(name) != authorised:
+            say = events.detector_authorised if authorised else events.detector_not_authorised
+            say(self.metrics, detector=name)
+        self._authorised[name] = authorised

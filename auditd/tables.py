@@ -1,0 +1,12 @@
+"""Every SQL table of the project, imported in one place so that `Base.metadata` is whole."""
+
+from __future__ import annotations
+
+from alerts import models as _alerts
+from alerts.tables import Base
+from auditd.archive import tables as _archive
+from auditd.engine import tables as _engine
+from auditd.reference import tables as _reference
+
+__all__ = ["Base"]
+_MODULES = (_alerts, _archive, _engine, _reference)
