@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from auditd.archive.archive import Archive
     from auditd.config import Config
+    from auditd.reference.store import ReferenceStore
+    from detectors.detector import Naming
 
 USAGE: Final = 2
 BAD_ANSWER: Final = 1
@@ -102,6 +104,19 @@ class State:
         from auditd.archive.archive import Archive
 
         return Archive(self.config.storage.archive, self.engine)
+
+    @cached_property
+    def reference_store(self) -> ReferenceStore:
+        """The reference data."""
+        from auditd.reference.store import ReferenceStore
+
+        return ReferenceStore(self.engine, self.config.force)
+
+    def naming(self) -> Naming:
+        """Return how people are written: by rank, name and collar number as known now."""
+        from auditd.cli.names import StaffNames
+
+        return StaffNames.known_now(self.engine)
 
     def now(self) -> datetime:
         """Return the time, aware, UTC."""

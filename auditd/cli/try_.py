@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import sys
 import zlib
 from collections import Counter
 from collections.abc import Iterator
@@ -116,7 +117,7 @@ def _wished(context: Context, wish: Wish) -> Context:
 def _opened(file: Path) -> Iterator[BinaryIO]:
     """Open a file, gzipped or not, or standard input; what goes wrong while reading becomes a CliError."""
     try:
-        raw = click.get_binary_stream("stdin") if str(file) == "-" else file.open("rb", buffering=0)
+        raw = sys.stdin.buffer if str(file) == "-" else file.open("rb")
         stream = io.BufferedReader(cast(io.RawIOBase, raw))
         if stream.peek(2)[:2] == GZIP_MAGIC:
             stream = io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=stream)))

@@ -20,7 +20,7 @@ from parsers.event import FAMILIES
 from parsers.format import REJECT_REASONS
 
 NON_RECORD_KINDS: Final = frozenset({"header", "comment", "blank", "types", "other_service", "continuation"})
-SOURCE_PROBLEMS: Final = frozenset({*PROBLEM_REASONS, "parser"})
+SOURCE_PROBLEMS: Final = frozenset({*PROBLEM_REASONS, "wrong_format", "parser_failed"})
 
 
 def _log() -> Any:
@@ -84,10 +84,15 @@ def committed(metrics: Metrics, *, duration_seconds: float) -> None:
     metrics.commit_duration.observe(duration_seconds)
 
 
-def commit_failed(metrics: Metrics, *, reason: str, hint: str = "") -> None:
-    """Nothing of a step was kept; the same will be tried again. reason: a key of the engine's ADVICE."""
-    metrics.commit_failures.labels(bounded(reason, STORE_REASONS)).inc()
-    _log().error("commit_failed", reason=reason, hint=hint or STORE_REASONS.get(reason, ""))
+def commit_failed(metrics: Metrics, *, step: str, hint: str = "") -> None:
+    """Nothing was kept; the same will be tried again. step: why the store refuses, a key of the engine's ADVICE."""
+    metrics.commit_failures.labels(bounded(step, STORE_REASONS)).inc()
+    _log().error("commit_failed", reason=step, hint=hint or STORE_REASONS.get(step, ""))
+
+
+def store_recovered(*, reason: str) -> None:
+    """Disk and database take what they are given again."""
+    _log().info("store_recovered", reason=reason)
 
 
 def tick(metrics: Metrics, *, duration_seconds: float) -> None:
