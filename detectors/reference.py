@@ -190,11 +190,15 @@ class Reference:
 
     frames: by feed name, each of FEEDS[name].schema; canonical values (see auditd/reference). A feed that was never
     loaded is an empty frame and is absent from `loaded`. `media_contacts` is empty unless an authority is live, and
-    holds no protected contact.
+    holds no protected contact. `protected_contacts` serves to strip counterparts, never to report one.
+    scope_people: staff ids the authority is limited to, None where it covers everybody (or there is none).
+    protected_stripped: how many listed contacts were withheld because they are protected; nothing else comes out.
     """
 
     frames: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     loaded: frozenset[str] = frozenset()
+    scope_people: frozenset[str] | None = None
+    protected_stripped: int = 0
 
     def __getitem__(self, feed: str) -> pl.DataFrame:
         """Return the feed's frame, empty where nothing is known. An unknown feed name is a KeyError."""

@@ -1,0 +1,252 @@
+"""Watches the files of the configured feeds and loads those that are new or changed.
+
+It must never load a file that is still being written, nor let a file that cannot be read stop the others. It trusts
+`stat` only: what a file is called, where it came from and when it was copied make no difference.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from itertools import chain
+from pathlib import Path
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from auditd.reference.known import NO_LOADS, Mark, latest_mark, still_there
+from auditd.reference.loads import FeedFile, LoadReport
+from auditd.reference.reading import LONDON, FeedRefused, read_feed
+from auditd.reference.store import ReferenceStore
+from auditd.reference.touched import NOTHING, Touched, together
+from detectors.reference import FEEDS
+
+QUIET_SECONDS: Final = 1.0
+QUIET_SECONDS_UNFINISHED: Final = 10.0
+# Raised when the same file is to be understood differently from now on: every file is then read once more.
+READER_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSource:
+    """One configured delivery. files: glob patterns; mapping: our column name -> theirs; zone: of times without one.
+
+    complete: each file states everything there is; what it leaves out has ended.
+    """
+
+    name: str
+    feed: str
+    files: tuple[str, ...]
+    zone: ZoneInfo = LONDON
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedStatus:
+    """How a delivery stands, over its files as last loaded. age: since the latest load; None before the first.
+
+    problem: what is wrong and what to do, "" where all is well. rejected_by_reason: keys of reading.REASONS.
+    waiting: files that are still being written.
+    """
+
+    name: str
+    feed: str
+    loaded_at: datetime | None
+    age: timedelta | None
+    files: int
+    waiting: int
+    rows: int
+    rejected: int
+    rejected_by_reason: Mapping[str, int]
+    problem: str
+
+
+class Look(NamedTuple):
+    """What `stat` says of a file; as long as it says the same, the file is the same."""
+
+    inode: int
+    size: int
+    modified_ns: int
+
+
+@dataclass(slots=True)
+class _File:
+    """What is remembered of one file: how it looked when it was taken, and what became of it."""
+
+    look: Look
+    since: float
+    taken: Look | None = None
+    report: LoadReport | None = None
+    problem: str = ""
+
+
+class FeedFolder:
+    """The files of all feeds. clock: seconds since the epoch, to be compared with the times of files."""
+
+    def __init__(
+        self,
+        store: ReferenceStore,
+        sources: Sequence[FeedSource],
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._sources = tuple(sources)
+        self._clock = clock
+        self._files: dict[str, dict[str, _File]] = {source.name: {} for source in self._sources}
+        self._mark: Mark = NO_LOADS
+        self._unconfirmed = False
+
+    def ready(self, *, wait: bool = True) -> bool:
+        """Tell whether `poll` has something to do; touches files only, never the database."""
+        due = any(True for source in self._sources for _ in self._due(source, wait=wait))
+        return due or self._unconfirmed
+
+    def poll(self, conn: Connection, now: datetime, *, wait: bool = True) -> Touched:
+        """Load every file that is new or has changed, and return what that touches.
+
+        wait=False takes files as they are, even if they were written a moment ago. Should the caller's transaction
+        not be committed, the next poll notices and loads the same files again.
+        """
+        if not still_there(conn, self._mark):
+            self._forget()
+        loaded = [
+            self._take(conn, source, path, now)
+            for source in self._sources
+            for path in list(self._due(source, wait=wait))
+        ]
+        mark = latest_mark(conn) if loaded else self._mark
+        self._unconfirmed = mark != self._mark
+        self._mark = mark
+        return together(loaded)
+
+    def statuses(self, now: datetime) -> tuple[FeedStatus, ...]:
+        """Return how every configured delivery stands, as of the last poll."""
+        return tuple(_status(source, self._files[source.name], now) for source in self._sources)
+
+    def _forget(self) -> None:
+        self._mark = NO_LOADS
+        for files in self._files.values():
+            files.clear()
+
+    def _due(self, source: FeedSource, *, wait: bool) -> Iterator[str]:
+        """Yield the files to take, oldest first, so that the newest has the last word."""
+        files = self._files[source.name]
+        looks = dict(_looks(source.files))
+        for path in files.keys() - looks.keys():
+            del files[path]
+        for path, look in sorted(looks.items(), key=lambda item: (item[1].modified_ns, item[0])):
+            file = files.get(path)
+            if file is None or file.look != look:
+                kept = (file.taken, file.report, file.problem) if file else (None, None, "")
+                file = files[path] = _File(look, self._clock(), *kept)
+            if file.taken != look and (not wait or self._is_quiet(path, file)):
+                yield path
+
+    def _is_quiet(self, path: str, file: _File) -> bool:
+        """Tell whether the file has not changed for long enough, by its own time or by our watching it."""
+        now = self._clock()
+        quiet = max(now - file.look.modified_ns / 1e9, now - file.since)
+        return quiet >= QUIET_SECONDS and (quiet >= QUIET_SECONDS_UNFINISHED or _ends_in_newline(path))
+
+    def _take(self, conn: Connection, source: FeedSource, path: str, now: datetime) -> Touched:
+        file = self._files[source.name][path]
+        try:
+            data, look = _read(path)
+        except OSError as error:
+            file.problem = f"{path} cannot be read: {error.strerror}. Give the service read access to it"
+            return NOTHING
+        if look is None:
+            return NOTHING
+        identity = FeedFile(path, sha256(data).hexdigest(), _read_as(source, self._store))
+        try:
+            reading = read_feed(
+                data, source.feed, zone=source.zone, mapping=source.mapping, force=self._store.force
+            )
+        except FeedRefused as refused:
+            file.report = self._store.refuse(conn, source.feed, now=now, file=identity, problem=str(refused))
+        else:
+            file.report = self._store.load(conn, reading, now=now, file=identity, complete=source.complete)
+        file.taken, file.look = look, look
+        file.problem = "; ".join(f"{path}: {text}" for text in _complaints(file.report))
+        return file.report.touched
+
+
+def _looks(patterns: Sequence[str]) -> Iterator[tuple[str, Look]]:
+    for path in chain.from_iterable(glob.glob(pattern, recursive=True) for pattern in patterns):
+        try:
+            found = os.stat(path)
+        except OSError:
+            continue  # gone between the two calls, or a dangling link
+        yield path, Look(found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def _read(path: str) -> tuple[bytes, Look | None]:
+    """Return the file's bytes and how it looked; None where it was changed while it was read."""
+    with Path(path).open("rb") as file:
+        before = os.fstat(file.fileno())
+        data = file.read()
+        after = os.fstat(file.fileno())
+    look = Look(after.st_ino, after.st_size, after.st_mtime_ns)
+    same = look == Look(before.st_ino, before.st_size, before.st_mtime_ns) and len(data) == look.size
+    return data, look if same else None
+
+
+def _ends_in_newline(path: str) -> bool:
+    try:
+        with Path(path).open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) == b"\n"
+    except OSError:
+        return True  # empty or unreadable: reading it will say so
+
+
+def _read_as(source: FeedSource, store: ReferenceStore) -> str:
+    """Return a fingerprint of all that decides how a file of the delivery is understood."""
+    parts = (
+        READER_VERSION,
+        FEEDS[source.feed],
+        source.zone.key,
+        sorted(source.mapping.items()),
+        source.complete,
+        store.force,
+    )
+    return sha256(repr(parts).encode()).hexdigest()
+
+
+def _complaints(report: LoadReport) -> list[str]:
+    if report.problem:
+        return [report.problem]
+    refused = [f"{report.rejects.height} of {report.rows} rows were refused"] if report.rejects.height else []
+    return [*refused, *report.hints]
+
+
+def _status(source: FeedSource, files: Mapping[str, _File], now: datetime) -> FeedStatus:
+    reports = [file.report for file in files.values() if file.report is not None]
+    loaded_at = max((report.loaded_at for report in reports if not report.problem), default=None)
+    reasons: dict[str, int] = {}
+    for report in reports:
+        for reason, count in report.rejects["reason"].value_counts().iter_rows():
+            reasons[reason] = reasons.get(reason, 0) + count
+    problems = [file.problem for file in files.values() if file.problem]
+    if not files:
+        problems = [f"no file matches {', '.join(source.files)}"]
+    return FeedStatus(
+        name=source.name,
+        feed=source.feed,
+        loaded_at=loaded_at,
+        age=None if loaded_at is None else now - loaded_at,
+        files=len(files),
+        waiting=sum(file.taken != file.look and not file.problem for file in files.values()),
+        rows=sum(report.rows for report in reports),
+        rejected=sum(report.rejects.height for report in reports),
+        rejected_by_reason=reasons,
+        problem="; ".join(problems),
+    )

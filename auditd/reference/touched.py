@@ -1,0 +1,107 @@
+"""What a change of reference data may affect, so that the engine judges that again and no more.
+
+It may name too much, never too little: a verdict that depends on a changed row must be among what is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+MOST: Final = 50_000
+
+Pairs = frozenset[tuple[str, str]]
+Frames = Mapping[str, pl.DataFrame]
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """Subjects (type, key), identifiers and contacts (kind, value), and people whose verdicts may differ now.
+
+    feeds: those that changed. everything: more than is worth listing; the sets are empty then, `feeds` is not.
+    """
+
+    feeds: frozenset[str] = frozenset()
+    subjects: Pairs = frozenset()
+    identifiers: Pairs = frozenset()
+    contacts: Pairs = frozenset()
+    staff: frozenset[str] = frozenset()
+    everything: bool = False
+
+    def __bool__(self) -> bool:
+        """Tell whether anything is touched at all."""
+        named = self.subjects or self.identifiers or self.contacts or self.staff
+        return bool(self.everything or named)
+
+    def __or__(self, other: Touched) -> Touched:
+        """Return what either names."""
+        return _bounded(
+            Touched(
+                feeds=self.feeds | other.feeds,
+                subjects=self.subjects | other.subjects,
+                identifiers=self.identifiers | other.identifiers,
+                contacts=self.contacts | other.contacts,
+                staff=self.staff | other.staff,
+                everything=self.everything or other.everything,
+            )
+        )
+
+
+NOTHING: Final = Touched()
+
+
+def touched_by(feed: str, changed: pl.DataFrame, known: Callable[[], Frames]) -> Touched:
+    """Return what versions that came or went (`changed`, rows of the feed) may affect.
+
+    known: every feed as known now; asked only where rows have to be followed to other feeds.
+    """
+    feeds = frozenset({feed})
+    if changed.height > MOST:
+        return Touched(feeds=feeds, everything=True)
+    if feed == "incident_subjects":
+        touched = Touched(feeds, subjects=_pairs(changed, "subject_type", "subject_key"))
+    elif feed in {"incidents", "assignments"}:
+        subjects = _subjects_of(changed["incident_ref"], known()["incident_subjects"])
+        touched = Touched(feeds, subjects=subjects)
+    elif feed in {"media_contacts", "protected_contacts"}:
+        touched = Touched(feeds, contacts=_pairs(changed, "kind", "value"))
+    elif feed in {"staff", "media_register", "identifiers"}:
+        staff = frozenset(changed["staff_id"])
+        theirs = _identifiers_of(staff, known()["identifiers"])
+        own = _pairs(changed, "kind", "value") if feed == "identifiers" else frozenset()
+        touched = Touched(feeds, identifiers=theirs | own, staff=staff)
+    else:
+        touched = Touched(feeds, everything=True)
+    return _bounded(touched)
+
+
+def together(parts: Iterable[Touched]) -> Touched:
+    """Return what any of the parts names."""
+    whole = NOTHING
+    for part in parts:
+        whole |= part
+    return whole
+
+
+def _bounded(touched: Touched) -> Touched:
+    named = (touched.subjects, touched.identifiers, touched.contacts, touched.staff)
+    if touched.everything or sum(map(len, named)) > MOST:
+        return Touched(feeds=touched.feeds, everything=True)
+    return touched
+
+
+def _subjects_of(incidents: pl.Series, named: pl.DataFrame) -> Pairs:
+    rows = named.join(incidents.unique().to_frame("incident_ref"), on="incident_ref", how="semi")
+    return _pairs(rows, "subject_type", "subject_key")
+
+
+def _identifiers_of(staff: frozenset[str], identifiers: pl.DataFrame) -> Pairs:
+    """Return all that these people are known by: what one account explains may have been seen from another."""
+    return _pairs(identifiers.filter(pl.col("staff_id").is_in(list(staff))), "kind", "value")
+
+
+def _pairs(frame: pl.DataFrame, first: str, second: str) -> Pairs:
+    return frozenset((one, other) for one, other in frame.select(first, second).unique().iter_rows())
