@@ -129,7 +129,5 @@ def record_identity(source: str, own: pl.Expr | None = None) -> pl.Expr:
     )
     if own is None:
         return by_place.alias("event_id")
-    named = pl.concat_str(prefix, own.str.strip_chars())
-    return (
-        pl.when(own.str.strip_chars().str.len_bytes() > 0).then(named).otherwise(by_place).alias("event_id")
-    )
+    named = pl.concat_str(prefix, own.str.strip_chars().replace("", None))
+    return pl.coalesce(named, by_place).alias("event_id")

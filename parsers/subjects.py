@@ -37,7 +37,7 @@ def canonical_vehicle(expr: pl.Expr) -> pl.Expr:
 
 def canonical_subject_type(expr: pl.Expr) -> pl.Expr:
     """Return kinds of subject in lower case, synonyms (driver) replaced; unknown kinds are kept as they are."""
-    return _null_if_empty(expr.str.strip_chars().str.to_lowercase()).replace(SUBJECT_TYPE_SYNONYMS)
+    return expr.str.strip_chars().str.to_lowercase().replace({"": None, **SUBJECT_TYPE_SYNONYMS})
 
 
 def canonical_subject_key(subject_type: pl.Expr, key: pl.Expr) -> pl.Expr:
@@ -47,17 +47,14 @@ def canonical_subject_key(subject_type: pl.Expr, key: pl.Expr) -> pl.Expr:
     national zero in `+44 (0)` dropped; not read any further. Everything else (PNCID, `SURNAME/FORENAME/YYYY-MM-DD`,
     references): capitals, runs of spaces made one, none beside a `/`. Null where nothing is left.
     """
-    kind = canonical_subject_type(subject_type)
+    kind = canonical_subject_type(subject_type).fill_null("")
     upper = key.str.strip_chars().str.to_uppercase()
-    phone = _without_spaces(upper).str.replace(r"^(\+\d+)\(0\)", "${1}").str.replace_all(r"[().-]", "")
+    # Masked before the patterns run, so that each of them looks only at the rows it is for.
+    number = _without_spaces(pl.when(kind == "phone").then(upper))
+    number = number.str.replace(r"^(\+\d+)\(0\)", "${1}").str.replace_all(r"[().-]", "")
+    solid = _without_spaces(pl.when(kind.is_in(["vehicle", "address"])).then(upper))
     spaced = upper.str.replace_all(r"\s*/\s*", "/").str.replace_all(r"\s+", " ")
-    return _null_if_empty(
-        pl.when(kind.is_in(["vehicle", "address"]))
-        .then(_without_spaces(upper))
-        .when(kind == "phone")
-        .then(phone)
-        .otherwise(spaced)
-    )
+    return _null_if_empty(pl.coalesce(solid, number, spaced))
 
 
 def canonical_account_text(text: str) -> str | None:
@@ -96,4 +93,4 @@ def _without_spaces(expr: pl.Expr) -> pl.Expr:
 
 
 def _null_if_empty(expr: pl.Expr) -> pl.Expr:
-    return pl.when(expr != "").then(expr)
+    return expr.replace("", None)
