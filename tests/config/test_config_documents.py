@@ -1,0 +1,45 @@
+"""No setting is undocumented: the reference and the example are held against the models."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from settings import Setting, every_setting
+
+from auditd.config import load
+from detectors.detector import all_detectors
+from detectors.reference import FEEDS
+from parsers.format import all_formats
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = (ROOT / "docs/configuration.md").read_text("utf-8")
+EXAMPLE = ROOT / "deploy/access-auditd.toml"
+
+
+@pytest.mark.parametrize("setting", every_setting(), ids=lambda s: f"{s.table}.{s.key}")
+def test_each_setting_has_its_row_in_the_reference(setting: Setting) -> None:
+    assert setting.description
+    section = REFERENCE.partition(f"## `{setting.table}`")[2].partition("\n## ")[0]
+    assert setting.row in section
+
+
+@pytest.mark.parametrize("setting", every_setting(), ids=lambda s: f"{s.table}.{s.key}")
+def test_the_example_shows_each_setting(setting: Setting) -> None:
+    found = tomllib.loads(EXAMPLE.read_text("utf-8"))[setting.table.strip("[]")]
+    tables = found if isinstance(found, list) else [found]
+    assert any(setting.key in table for table in tables)
+
+
+def test_the_example_can_be_used() -> None:
+    config = load(EXAMPLE)
+    assert [source.parser().name for source in config.sources] == ["pnc", "exchange", "cucm"]
+    assert {detector.name for detector in config.detectors()} == set(all_detectors())
+
+
+def test_the_example_uses_every_format_feed_and_detector() -> None:
+    raw = tomllib.loads(EXAMPLE.read_text("utf-8"))
+    assert {source["format"] for source in raw["sources"]} == set(all_formats())
+    assert {feed["feed"] for feed in raw["feeds"]} == set(FEEDS)
+    assert set(raw["detectors"]) == set(all_detectors())
