@@ -29,6 +29,7 @@ class Tally:
     events: int = 0
     duplicates: int = 0
     lost_bytes: int = 0
+    nul_bytes: int = 0
     rejects: Mapping[str, int] = field(default_factory=dict)
     non_records: Mapping[str, int] = field(default_factory=dict)
 
@@ -65,9 +66,10 @@ def record(conn: Connection, cursor: Cursor, tally: Tally, now: datetime) -> Non
         "tail_hash": cursor.tail_hash,
         "state": cursor.state,
         "finished": cursor.finished,
+        "modified_ns": cursor.modified_ns,
         "last_read_at": now,
     }
-    sums = ("lines", "event_lines", "events", "duplicates", "lost_bytes")
+    sums = ("lines", "event_lines", "events", "duplicates", "lost_bytes", "nul_bytes")
     added = {name: getattr(FileRow, name) + getattr(tally, name) for name in sums}
     moved = conn.execute(update(FileRow).where(FileRow.file == cursor.file).values(**place, **added))
     if moved.rowcount == 0:
@@ -123,6 +125,7 @@ def load_cursors(conn: Connection, sources: Iterable[str] | None = None) -> list
             tail_hash=row.tail_hash,
             state=row.state,
             finished=row.finished,
+            modified_ns=row.modified_ns,
         )
         for row in conn.execute(query)
     ]
@@ -149,6 +152,7 @@ def load_accounts(conn: Connection) -> list[Account]:
                 events=row.events,
                 duplicates=row.duplicates,
                 lost_bytes=row.lost_bytes,
+                nul_bytes=row.nul_bytes,
                 rejects=dict(counts.get((row.file, REJECT), {})),
                 non_records=dict(counts.get((row.file, NON_RECORD), {})),
             ),

@@ -56,11 +56,13 @@ class FileRow(Base):
     tail_hash: Mapped[str] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(Text)
     finished: Mapped[bool] = mapped_column()
+    modified_ns: Mapped[int] = mapped_column(BigInteger)
     lines: Mapped[int] = mapped_column(BigInteger)
     event_lines: Mapped[int] = mapped_column(BigInteger)
     events: Mapped[int] = mapped_column(BigInteger)
     duplicates: Mapped[int] = mapped_column(BigInteger)
     lost_bytes: Mapped[int] = mapped_column(BigInteger)
+    nul_bytes: Mapped[int] = mapped_column(BigInteger)
     first_read_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_read_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

@@ -43,7 +43,7 @@ def command(ctx: click.Context, sources: tuple[str, ...], verify: bool, as_json:
 
 def _entry(account: Account, *, verify: bool) -> dict[str, Any]:
     tally = account.tally
-    size = _size(Path(account.path)) if not account.finished else None
+    size = file_size(Path(account.path)) if not account.finished else None
     return {
         "source": account.source,
         "path": account.path,
@@ -55,6 +55,7 @@ def _entry(account: Account, *, verify: bool) -> dict[str, Any]:
         "rejects": dict(tally.rejects),
         "non_records": dict(tally.non_records),
         "lost_bytes": tally.lost_bytes,
+        "nul_bytes": tally.nul_bytes,
         "bytes_read": account.offset,
         "bytes_waiting": max(size - account.offset, 0) if size is not None else 0,
         "finished": account.finished,
@@ -137,7 +138,8 @@ def lines_before(path: Path, offset: int) -> int | None:
     return newlines + (last != b"\n")
 
 
-def _size(path: Path) -> int | None:
+def file_size(path: Path) -> int | None:
+    """Return the bytes of a file; None where it is gone or cannot be seen."""
     try:
         return path.stat().st_size
     except OSError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 
 import click
 
@@ -42,7 +43,7 @@ def command(ctx: click.Context, sources: tuple[str, ...], as_json: bool) -> None
             for source in sources or known:
                 task = bar.add_task(source, total=quarantine(machine.archive, source).height)
                 report[source] = reparse(
-                    machine, source, now=state.now(), progress=lambda n, task=task: bar.advance(task, n)
+                    machine, source, now=state.now(), progress=partial(bar.advance, task)
                 )
     except StateInUse as error:
         raise CliError(str(error), hint="stop the daemon while lines are parsed again") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -49,13 +50,13 @@ def _running(state: State) -> bool:
 
 def _sources(state: State, conn: Connection) -> list[dict[str, Any]]:
     from auditd.archive.accounts import load_accounts
-    from auditd.tail.scan import size_of
+    from auditd.cli.accounts import file_size
 
     accounts = load_accounts(conn)
     shown = []
     for source in state.config.sources:
         mine = [account for account in accounts if account.source == source.name]
-        waiting = sum(max(size_of(a.path) - a.offset, 0) for a in mine if not a.finished)
+        waiting = sum(max((file_size(Path(a.path)) or 0) - a.offset, 0) for a in mine if not a.finished)
         shown.append(
             {
                 "source": source.name,

@@ -122,7 +122,7 @@ class Daemon:
             if self._reconcile.now():
                 self._machine.tailer.reconcile()
                 self._wakeup.watch(folders(self._machine))
-                self._reports.feeds(self._machine.feeding.poll(now), now)
+                self._reports.feeds(self._machine.feeding.poll(now))
             ingested = self._ingest(now)
             behind = ingested.bytes >= STEP_BYTES // 2
             if not behind or self._judging.now():
@@ -193,7 +193,7 @@ def run_once(
     Raises StoreUnavailable when disk or database refuses: what was committed stays, running again continues.
     """
     now = clock()
-    reports.feeds(machine.feeding.poll(now, settle=False), now)
+    reports.feeds(machine.feeding.poll(now, settle=False))
     lines = events = size = 0
     quiet = 0
     while quiet < 2:

@@ -211,7 +211,7 @@ def _quarantined(chunk: Chunk, parsed: Parsed, module: str, now: datetime) -> pl
         pl.lit(chunk.before.file).alias("log_file"),
         pl.lit(parsed.state).alias("state"),
         *rejects.columns,
-    ).cast(dict(QUARANTINE_SCHEMA))
+    ).cast(QUARANTINE_SCHEMA)
 
 
 def _long_lines(chunk: Chunk, schema: pl.Schema) -> pl.DataFrame:
@@ -250,6 +250,7 @@ def _tally(read: _Read, events: int, duplicates: int) -> Tally:
         events=events,
         duplicates=duplicates,
         lost_bytes=read.chunk.lost_bytes,
+        nul_bytes=read.chunk.nul_bytes,
         rejects=dict(read.rejects["reason"].value_counts().rows()) if read.rejects.height else {},
         non_records=dict(read.parsed.non_records),
     )
@@ -280,7 +281,7 @@ def _per_source(
     unknown: Counter[str] = Counter()
     for (_, tally), read in zip(_tallies(reads, counts), reads, strict=True):
         source = read.chunk.source
-        for name in ("lines", "event_lines", "events", "duplicates", "lost_bytes"):
+        for name in ("lines", "event_lines", "events", "duplicates", "lost_bytes", "nul_bytes"):
             sums[source][name] += getattr(tally, name)
         rejects[source].update(tally.rejects)
         non_records[source].update(tally.non_records)

@@ -141,13 +141,10 @@ class Judge:
                 yield span
 
     def _work_off(
-        self,
-        detector: Detector,
-        authorities: Sequence[Authority],
-        now: datetime,
-        deadline: float,
-        done: Judged,
-    ) -> None:
+        self, detector: Detector, authorities: Sequence[Authority], now: datetime, deadline: float
+    ) -> Judged:
+        """Judge what is on the detector's agenda, oldest first, until the deadline."""
+        done = Judged()
         todo = self.agenda.todo(detector.name)
         for piece in self.pieces(detector, todo):
             done.add(self.judge_piece(detector, piece, authorities, now))

@@ -125,7 +125,7 @@ def _still_rejected(part: _Again) -> pl.DataFrame:
         pl.lit(first["log_file"]).alias("log_file"),
         pl.lit(part.parsed.state or first["state"]).alias("state"),
         *part.parsed.rejects.columns,
-    ).cast(dict(QUARANTINE_SCHEMA))
+    ).cast(QUARANTINE_SCHEMA)
 
 
 def _new_events(archive: Archive, again: list[_Again], now: datetime) -> dict[Family, pl.DataFrame]:

@@ -5,7 +5,7 @@ It must never be given anything about a person: only names from the configuratio
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -61,14 +61,16 @@ class Reports:
                 self.metrics,
                 source=source,
                 lines=tally.lines,
-                events=dict(counts.events),
+                events={str(family): rows for family, rows in counts.events.items()},
                 non_records=tally.non_records,
                 unknown_codes=counts.unknown_codes,
             )
             if tally.rejects:
                 events.rejected(self.metrics, source=source, reasons=tally.rejects)
             if tally.lost_bytes:
-                events.bytes_lost(self.metrics, source=source, count=tally.lost_bytes, why="truncated")
+                events.bytes_lost(
+                    self.metrics, source=source, count=tally.lost_bytes, why="destroyed before they were read"
+                )
             wrong = sum(tally.rejects.values()) > max(WRONG_FORMAT_LINES, tally.event_lines)
             self._failing_source(source, "wrong_format", failing=wrong)
         for source in step.failures:
@@ -88,22 +90,22 @@ class Reports:
                 withdrawn=done.withdrawn,
             )
 
-    def feeds(self, news: Sequence[FeedNews], now: datetime) -> None:
+    def feeds(self, news: FeedNews) -> None:
         """Feeds were looked at."""
-        for feed in news:
-            if feed.loaded:
+        for status in news.statuses:
+            if status.name in news.loaded:
                 events.feed_loaded(
                     self.metrics,
-                    feed=feed.name,
-                    rows=feed.rows,
-                    changed=feed.changed,
-                    rejected_rows=feed.rejected,
+                    feed=status.name,
+                    rows=status.rows,
+                    changed=status.rows - status.rejected,
+                    rejected_rows=status.rejected,
                 )
-            if feed.problem and self._feed_problems.get(feed.name) != feed.problem:
-                events.feed_problem(self.metrics, feed=feed.name, reason=feed.problem)
-            self._feed_problems[feed.name] = feed.problem
-            if feed.loaded_at is not None:
-                self.metrics.feed_age.labels(feed.name).set((now - feed.loaded_at).total_seconds())
+            if status.problem and self._feed_problems.get(status.name) != status.problem:
+                events.feed_problem(self.metrics, feed=status.name, reason=status.problem)
+            self._feed_problems[status.name] = status.problem
+            if status.age is not None:
+                self.metrics.feed_age.labels(status.name).set(status.age.total_seconds())
 
     def store_unavailable(self, trouble: StoreUnavailable) -> None:
         """Disk or database refuse: said once, until it works again."""
@@ -160,7 +162,7 @@ class Reports:
                 self.metrics,
                 source=source,
                 bytes_behind=behind.bytes,
-                seconds_behind=behind.oldest_seconds,
+                seconds_behind=behind.seconds,
             )
         now = {(problem.source, problem.reason) for problem in machine.tailer.problems()}
         if limited:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import polars as pl
 
 from auditd.archive.archive import Archive
 from auditd.engine.spans import reach, spans_of
-from auditd.reference.store import Touched
+from auditd.reference.touched import Touched
 from detectors.detector import Detector, Span
-from parsers.event import Family
+from parsers.event import FAMILIES, Family
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,11 @@ class Touches:
         return reach(touched, before=detector.before, after=detector.after)
 
 
-def find_touched(archive: Archive, touched: Touched, feeds: frozenset[str]) -> Touches:
+def find_touched(archive: Archive, touched: Touched) -> Touches:
     """Return where in the archive the events lie that the change touches."""
-    bounds = archive.bounds()
-    if bounds is None:
-        return Touches(feeds, {})
+    feeds = touched.feeds
     if touched.everything:
-        return Touches(feeds, {family: _whole(archive, family) for family in ("access", "email", "call")})
+        return Touches(feeds, {family: _whole(archive, family) for family in FAMILIES})
     kinds = _by_kind(touched)
     filters: dict[Family, pl.Expr | None] = {
         "access": _access(touched, kinds),
@@ -58,11 +57,8 @@ def _whole(archive: Archive, family: Family) -> list[Span]:
     segments = archive.segments(family)
     if not segments:
         return []
-    ends = pl.Series(
-        [s.max_time for s in segments] + [s.min_time for s in segments], dtype=pl.Datetime("us", "UTC")
-    )
-    [first, *_] = spans_of(ends)
-    return [Span(first.start, spans_of(ends)[-1].end)]
+    last = max(segment.max_time for segment in segments)
+    return [Span(segments[0].min_time, last + timedelta(microseconds=1))]
 
 
 def _by_kind(touched: Touched) -> dict[str, list[str]]:
