@@ -8,7 +8,6 @@ References: Microsoft, "Message tracking" (Exchange Server, mail flow, transport
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from typing import ClassVar, Final
 from zoneinfo import ZoneInfo
@@ -88,8 +87,10 @@ class ExchangeOptions(FormatOptions):
     @field_validator("fields")
     @classmethod
     def _usable(cls, fields: tuple[str, ...]) -> tuple[str, ...]:
-        if fields and not set(fields) >= _NEEDED:
-            raise ValueError("must name at least 'date-time' and 'event-id', as on a #Fields: line")
+        if fields and (not set(fields) >= _NEEDED or len(set(fields)) < len(fields)):
+            raise ValueError(
+                "name each column once, and at least 'date-time' and 'event-id', as on a #Fields: line"
+            )
         return fields
 
 
@@ -144,9 +145,7 @@ class Exchange(Format):
 
 def _looks_like_a_record(line: str) -> bool:
     values = split_header(line)
-    if len(values) not in (len(FIELDS_2010), len(FIELDS_2013)):
-        return False
-    return values[8] in _ACTIONS and re.match(r"\d{4}-\d\d-\d\dT", values[0]) is not None
+    return len(values) in (26, 30) and values[0][10:11] == "T" and values[8] in _ACTIONS
 
 
 def _fields(
@@ -252,7 +251,8 @@ def _events(records: pl.DataFrame, context: Context, file: str) -> pl.DataFrame:
 def _identity(source: str) -> pl.Expr:
     """Return the event id: log-id and hash of the line, so that lines sharing a log-id stay apart; else the place."""
     digest = pl.col("event_hash").bin.head(8).bin.encode("hex")
-    return record_identity(source, pl.concat_str("log-id", pl.lit("-"), digest))
+    log_id = pl.col("log-id").str.strip_chars().replace("", None)
+    return record_identity(source, pl.concat_str(log_id, pl.lit("-"), digest))
 
 
 def _sender_as_written() -> pl.Expr:
