@@ -1,0 +1,145 @@
+"""Which files there are: globs and folders to sightings. stat is the truth; nothing is opened here.
+
+It must never take a failure to look for an absence.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from auditd.tail.report import Problem
+from auditd.tail.source import TailSource
+
+Key = tuple[int, int]
+COMPRESSED: Final = (".gz", ".bz2", ".xz", ".zst", ".zip", ".Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A regular file as stat saw it at a path."""
+
+    path: str
+    device: int
+    inode: int
+    size: int
+    modified_ns: int
+
+    @property
+    def key(self) -> Key:
+        """Device and inode."""
+        return (self.device, self.inode)
+
+
+def sight(path: str) -> Sighting | None:
+    """Return what is at `path`, None when it is no regular file; OSError when there is nothing or it cannot be seen."""
+    status = os.stat(path)  # noqa: PTH116  a Path per file and tick costs more than the stat
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return Sighting(path, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def discover(source: TailSource) -> tuple[list[Sighting], list[Problem]]:
+    """Return the source's files, oldest first, each file once however many paths lead to it, and what went wrong."""
+    found: dict[Key, Sighting] = {}
+    problems: list[Problem] = []
+    for pattern in source.files:
+        matched = False
+        for path in _expand(pattern):
+            matched = True
+            if path.endswith(COMPRESSED):
+                problems.append(Problem(source.name, path, "compressed"))
+                continue
+            try:
+                sighting = sight(path)
+            except OSError as error:
+                problems += trouble(source.name, path, error)
+                continue
+            if sighting is not None:
+                found.setdefault(sighting.key, sighting)
+        if not matched:
+            problems.append(_unmatched(source.name, pattern))
+    return sorted(found.values(), key=lambda sighting: (sighting.modified_ns, sighting.path)), problems
+
+
+def siblings(home: str) -> Iterator[Sighting]:
+    """Yield the files beside a log that its rotation may have made, and those beside the target of a link."""
+    folders = {str(Path(home).parent), str(Path(os.path.realpath(home)).parent)}
+    for folder in sorted(folders):
+        try:
+            names = os.listdir(folder)  # noqa: PTH208
+        except OSError:
+            continue
+        for name in sorted(names):
+            try:
+                sighting = sight(f"{folder}/{name}")
+            except OSError:
+                continue
+            if sighting is not None:
+                yield sighting
+
+
+def is_rotation_of(home: str, path: str) -> bool:
+    """Whether the name at `path` is one that rotating `home` makes: app.log.1, app.log-20260401, app-20260401.log."""
+    live, other = Path(home), Path(path)
+    if other.name == live.name or path.endswith(COMPRESSED):
+        return False
+    if re.match(re.escape(live.name) + r"[.\-_~]", other.name):
+        return True
+    dated = re.escape(live.stem) + r"[.\-_]\d[\dT:.\-_]*" + re.escape(live.suffix)
+    return bool(live.suffix) and re.fullmatch(dated, other.name) is not None
+
+
+def folders_of(patterns: Iterable[str]) -> set[str]:
+    """Return the folders in which a change may concern the patterns: those that exist, or their nearest parent."""
+    folders: set[str] = set()
+    for pattern in patterns:
+        parent = str(Path(pattern).parent)
+        matched = _expand(parent) if glob.has_magic(parent) else [parent]
+        folders |= {folder for folder in matched if Path(folder).is_dir()}
+        folders.add(_existing(_fixed_part(parent)))
+    return folders
+
+
+def trouble(source: str, path: str, error: OSError) -> list[Problem]:
+    """Return the problem an error makes; a file that has just gone is none."""
+    if isinstance(error, FileNotFoundError):
+        return []
+    reason = "permission_denied" if isinstance(error, PermissionError) else "read_failed"
+    return [Problem(source, path, reason, error.strerror or type(error).__name__)]
+
+
+def _unmatched(source: str, pattern: str) -> Problem:
+    folder = _fixed_part(pattern)
+    try:
+        os.listdir(folder)  # noqa: PTH208
+    except (FileNotFoundError, NotADirectoryError):
+        return Problem(source, pattern, "no_match")
+    except OSError as error:
+        return trouble(source, folder, error)[0]
+    return Problem(source, pattern, "no_match")
+
+
+def _fixed_part(pattern: str) -> str:
+    """Return the folder above the first wildcard."""
+    folder = Path(pattern).parent if not glob.has_magic(pattern) else Path(pattern)
+    while glob.has_magic(str(folder)):
+        folder = folder.parent
+    return str(folder)
+
+
+def _existing(folder: str) -> str:
+    path = Path(folder)
+    while not path.is_dir() and path != path.parent:
+        path = path.parent
+    return str(path)
+
+
+def _expand(pattern: str) -> list[str]:
+    return sorted(glob.glob(pattern, recursive=True, include_hidden="/." in pattern))  # noqa: PTH207

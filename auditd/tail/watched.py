@@ -1,0 +1,254 @@
+"""One source as it is on disk: which files belong to it, which were rotated away, which are done.
+
+It must never drop a file because it could not be looked at, and never read history that lay there before the source
+was first read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from auditd.tail.chunk import Chunk
+from auditd.tail.cursor import Cursor
+from auditd.tail.descriptors import Descriptors
+from auditd.tail.discover import Sighting, discover, is_rotation_of, siblings, sight, trouble
+from auditd.tail.file import LogFile, first_cursor
+from auditd.tail.finished import Finished
+from auditd.tail.places import Places
+from auditd.tail.recognise import Recognition
+from auditd.tail.report import Problem
+from auditd.tail.source import TailSource
+
+PATIENCE: Final = (
+    10  # settle times to wait for the first line of the new file before the old one counts as ended
+)
+
+
+class WatchedSource:
+    """The files of one source."""
+
+    def __init__(
+        self,
+        source: TailSource,
+        cursors: Iterable[Cursor],
+        *,
+        settle_seconds: float,
+        descriptors: Descriptors,
+        now: float,
+    ) -> None:
+        cursors = list(cursors)
+        self.source = source
+        self.files = [LogFile(source, cursor, now) for cursor in cursors if not cursor.finished]
+        self.problems: list[Problem] = []
+        self.changed: list[Cursor] = []
+        self._settle = settle_seconds
+        self._descriptors = descriptors
+        self._finished = Finished(cursor for cursor in cursors if cursor.finished)
+        self._places = Places(cursors)
+        self._recognition = Recognition(
+            self.files, descriptors=descriptors, settle_seconds=settle_seconds, report=self._report
+        )
+        self._sightings: list[Sighting] = []
+
+    def reconcile(self, now: float) -> None:
+        """Bring what is known of the files up to what is on disk."""
+        self._sightings, self.problems = discover(self.source)
+        for file in list(self.files):
+            self._look(file, now)
+        free = self._attach(now)
+        for sighting in free:
+            self._first_sight(sighting, sighting.path, now)
+        self._follow_homes(now)
+        for file in list(self.files):
+            self._settle_down(file, now)
+
+    def chunks(self, block_bytes: int, now: float) -> Iterator[Chunk]:
+        """Yield chunks, oldest file first; stop at a file that has more to give than one chunk."""
+        for file in sorted(self.files, key=_age):
+            chunk = self._read(file, block_bytes, now)
+            if chunk is not None:
+                yield chunk
+            if file.chunk is not None and file.unsearched:
+                return
+
+    def retire(self, file: LogFile) -> None:
+        """Let go of a file that is finished."""
+        self._descriptors.close(file)
+        self.files.remove(file)
+        self._finished.add(file.end())
+
+    def close(self) -> None:
+        """Close every descriptor."""
+        for file in self.files:
+            self._descriptors.close(file)
+
+    def _read(self, file: LogFile, block_bytes: int, now: float) -> Chunk | None:
+        try:
+            closed = file.descriptor is None and file.key is not None
+            if closed and (file.unsearched or file.ending):
+                self._recognition.open(file, file.location, now)
+            chunk = file.read(block_bytes, now)
+        except OSError as error:
+            self._report(file.location, error)
+            return None
+        if chunk is not None and file.descriptor is not None:
+            self._descriptors.used(file)
+        return chunk
+
+    def _report(self, path: str, error: OSError) -> None:
+        self.problems += [one for one in trouble(self.source.name, path, error) if one not in self.problems]
+
+    def _look(self, file: LogFile, now: float) -> None:
+        """See how an open file has grown, and whether it is still the same."""
+        try:
+            if file.destroyed or not file.observe(now):
+                self._destroyed(file, now)
+        except OSError as error:
+            self._report(file.location, error)
+
+    def _destroyed(self, file: LogFile, now: float) -> None:
+        """Go on in the copy of a file that was truncated; without one, count what was known to be unread."""
+        known_size = file.size
+        file.destroyed, file.replaced = False, True
+        if self._recognition.find_copy(file, self._around(file), now):
+            file.lose(known_size - file.size, "truncated")
+        else:
+            self._give_up(file, "truncated")
+        self._catch_up(file.home, file.live_modified_ns, now)
+
+    def _give_up(self, file: LogFile, reason: str) -> None:
+        self._descriptors.close(file)
+        file.lose(file.unread, reason)
+        file.key, file.ending = None, True
+
+    def _around(self, file: LogFile) -> list[Sighting]:
+        """Return everything that may be the file under another name."""
+        return list({one.key: one for one in (*siblings(file.home), *self._sightings)}.values())
+
+    def _attach(self, now: float) -> list[Sighting]:
+        """Match sightings to files, by device and inode, then by search; return those that nobody claims."""
+        by_key = {file.key: file for file in self.files}
+        free: list[Sighting] = []
+        present: set[str] = set()
+        for sighting in self._sightings:
+            file = by_key.get(sighting.key)
+            if file is not None and self._recognition.is_at(file, sighting, now):
+                present.add(file.cursor.file)
+            else:
+                free.append(sighting)
+        for file in list(self.files):
+            if file.descriptor is None and not file.ending and file.cursor.file not in present:
+                found = self._recognition.find(file, self._around(file), now)
+                if found is None:
+                    self._missing(file, now)
+                else:
+                    free = [sighting for sighting in free if sighting.key != found.key]
+        return free
+
+    def _missing(self, file: LogFile, now: float) -> None:
+        """Wait for a file that is nowhere, as long as its folder cannot be looked at; then count it as gone."""
+        if any(problem.path == file.location for problem in self.problems):
+            return
+        try:
+            os.listdir(Path(file.home).parent)  # noqa: PTH208
+        except OSError as error:
+            self._report(file.home, error)
+            return
+        if file.missing_since is None:
+            file.missing_since = now
+            self._catch_up(file.home, file.live_modified_ns, now)
+        if now - file.missing_since >= self._settle:
+            self._give_up(file, "gone")
+
+    def _first_sight(self, sighting: Sighting, home: str, now: float) -> None:
+        """Begin to read a file nobody reads: from where it was left if it is known, else from its start."""
+        if self._finished.knows_unchanged(sighting):
+            return
+        try:
+            cursor = self._cursor_for(sighting, home, now)
+            if cursor is None:
+                return
+            file = LogFile(self.source, cursor, now)
+            if self._recognition.open(file, sighting.path, now):
+                self.files.append(file)
+        except OSError as error:
+            self._report(sighting.path, error)
+
+    def _cursor_for(self, sighting: Sighting, home: str, now: float) -> Cursor | None:
+        """Return where to begin in an unclaimed file, None when there is nothing to read in it for now."""
+        known = self._finished.match(sighting)
+        if known is None:
+            if self._recognition.copies_a_live_file(sighting, now):
+                return None
+            return first_cursor(self.source, home, sighting)
+        cursor, prints = known
+        if sighting.size == cursor.offset:
+            self._finished.quieten(sighting)
+            return None
+        if (
+            not prints.at_line_end
+        ):  # its unfinished last line was given out; only the whole file has the whole line
+            return first_cursor(self.source, home, sighting)
+        self._finished.remove(cursor)
+        return replace(cursor, finished=False, path=home, device=sighting.device, inode=sighting.inode)
+
+    def _follow_homes(self, now: float) -> None:
+        """See which files no longer stand where their log is written, and whether rotations were missed there."""
+        at_home: dict[str, list[LogFile]] = {}
+        for file in self.files:
+            if file.key is not None:
+                at_home.setdefault(file.home, []).append(file)
+        known = {sighting.path: sighting for sighting in self._sightings}
+        for home, files in at_home.items():
+            try:
+                here = known.get(home) or sight(home)
+            except (FileNotFoundError, NotADirectoryError):
+                here = None
+            except OSError as error:
+                self._report(home, error)
+                continue
+            key = here.key if here else None
+            if (since_ns := self._places.changed(home, key)) is not None:
+                before = max((file.modified_ns for file in files if file.key != key), default=0)
+                self._catch_up(home, since_ns or before, now)
+            for file in files:
+                self._stands(file, here)
+
+    def _stands(self, file: LogFile, here: Sighting | None) -> None:
+        file.replaced = here is None or here.key != file.key
+        file.succeeded = here is None or here.size > 0
+        if not file.replaced and file.modified_ns:
+            file.live_modified_ns = file.modified_ns
+            self._places.modified(file.home, file.modified_ns)
+
+    def _catch_up(self, home: str, since_ns: int, now: float) -> None:
+        """Read what was written and rotated away at `home` since it was last looked at, and never seen."""
+        taken = {file.key for file in self.files}
+        missed = [
+            sighting
+            for sighting in siblings(home)
+            if since_ns and sighting.modified_ns >= since_ns and is_rotation_of(home, sighting.path)
+        ]
+        for sighting in sorted(missed, key=lambda one: one.modified_ns):
+            if sighting.key not in taken:
+                self._first_sight(sighting, home, now)
+
+    def _settle_down(self, file: LogFile, now: float) -> None:
+        """End a file that was rotated away, once its writer has been quiet and has moved on."""
+        idle = now - file.changed_at
+        enough = self._settle if file.succeeded else PATIENCE * self._settle
+        open_or_done = file.key is not None and file.chunk is None and not file.unsearched
+        if file.replaced and open_or_done and file.descriptor is not None and idle >= enough:
+            file.ending = True
+        if file.done:
+            if file.offset:
+                self.changed.append(file.end())
+            self.retire(file)
+
+
+def _age(file: LogFile) -> tuple[bool, int, str]:
+    return (not file.replaced, file.modified_ns, file.location)
