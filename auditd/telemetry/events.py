@@ -170,10 +170,12 @@ def config_loaded(metrics: Metrics, *, digest: str, sources: int, feeds: int, de
     _log().info("config_loaded", digest=digest[:16], sources=sources, feeds=feeds, detectors=detectors)
 
 
-def config_refused(metrics: Metrics, *, faults: int) -> None:
+def config_refused(
+    metrics: Metrics, *, faults: int, hint: str = "access-auditd check lists the faults"
+) -> None:
     """A configuration was refused on reload: the one before stays in effect."""
     metrics.config_reload_success.set(0)
-    _log().error("config_refused", faults=faults, hint="access-auditd check lists the faults")
+    _log().error("config_refused", faults=faults, hint=hint)
 
 
 def started(*, version: str, http: str) -> None:
