@@ -19,14 +19,29 @@ DEFAULT_CONFIG: Final = "/etc/access-auditd/access-auditd.toml"
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "check": ("auditd.cli.check", "Say everything that is wrong with a configuration."),
     "try": ("auditd.cli.try_", "Parse a file and show what becomes of its lines; store nothing."),
-    "run": ("auditd.cli.run", "Read, judge and alert: the daemon."),
-    "status": ("auditd.cli.status", "Say where sources, feeds and detectors stand."),
-    "accounts": ("auditd.cli.accounts", "Account for every line of every file."),
-    "reparse": ("auditd.cli.reparse", "Parse quarantined lines again."),
+    "run": ("auditd.cli.run", "Read the configured logs, judge them continuously and raise alerts."),
+    "status": (
+        "auditd.cli.status",
+        "Show sources, feeds, detectors, authorities, archive and alerts as the database has them.",
+    ),
+    "accounts": (
+        "auditd.cli.accounts",
+        "Show per file: lines, events, rejects by reason, non-records, bytes, where reading stands.",
+    ),
+    "reparse": (
+        "auditd.cli.reparse",
+        "Parse rejected lines again with the formats and options as they are now.",
+    ),
     "alerts": ("auditd.cli.alerts", "List, read and handle alerts."),
-    "authority": ("auditd.cli.authority", "Grant, list and revoke authorities."),
-    "replay": ("auditd.cli.replay", "Judge the archive again and compare."),
-    "demo": ("auditd.cli.demo", "Watch an invented force being audited."),
+    "authority": (
+        "auditd.cli.authority",
+        "Grant, list and revoke authorities: without a live one, detectors that use contact lists find nothing.",
+    ),
+    "replay": (
+        "auditd.cli.replay",
+        "Run the same detectors over the archive and compare with the findings there are.",
+    ),
+    "demo": ("auditd.cli.demo", "Watch an invented force being audited, live."),
 }
 
 

@@ -11,6 +11,7 @@ from prometheus_client.metrics_core import Metric
 
 from auditd.telemetry import events
 from auditd.telemetry.metrics import PREFIX, Metrics
+from detectors.finding import Severity
 
 DOCUMENT = (Path(__file__).parents[2] / "docs/metrics.md").read_text("utf-8")
 ROW = re.compile(r"^\| `(\w+)` \| (\w+) \| ([^|]*) \| ([^|]*) \| (.+) \|$", re.MULTILINE)
@@ -101,3 +102,17 @@ class TestDocument:
                 continue
             listed = next(row[3] for row in ROW.findall(DOCUMENT) if row[0] == sample_name(metric))
             assert tuple(re.findall(r"`(\w+)`", listed)) == by_name[metric.name]
+
+    @pytest.mark.parametrize(
+        ("label", "words"),
+        [
+            ("`reason` of source_problem", events.SOURCE_PROBLEMS),
+            ("`reason` of commit_failures", frozenset(events.STORE_REASONS)),
+            ("`kind`", events.NON_RECORD_KINDS),
+            ("`severity`", frozenset(severity.name.lower() for severity in Severity)),
+        ],
+    )
+    def test_the_words_listed_are_those_that_occur(self, label: str, words: frozenset[str]) -> None:
+        row = next(line for line in DOCUMENT.splitlines() if line.startswith(f"| {label} |"))
+        listed = re.sub(r"\([^)]*\)", "", row.split("|")[2])
+        assert {word.strip() for word in listed.split(",")} == words
