@@ -214,9 +214,10 @@ def run_once(
     return Once(lines=lines, events=events, bytes=size, judged=judged)
 
 
-def folders(machine: Machine) -> list[Path]:
+def folders(machine: Machine) -> list[str]:
     """Return the folders in which the sources' files live or may appear."""
-    return sorted(set(_fixed_parts(pattern for source in machine.config.sources for pattern in source.files)))
+    patterns = (pattern for source in machine.config.sources for pattern in source.files)
+    return sorted({str(folder) for folder in _fixed_parts(patterns)})
 
 
 def _fixed_parts(patterns: Iterable[str]) -> Iterable[Path]:

@@ -19,7 +19,7 @@ from auditd.database import reading
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Bring the database to `revision`; nothing happens when it is there already."""
     config = _config()
-    if current(engine) == ScriptDirectory.from_config(config).as_revision_number(revision):
+    if current(engine) == ScriptDirectory.from_config(config).get_current_head():
         return
     with engine.begin() as conn:
         config.attributes["connection"] = conn
