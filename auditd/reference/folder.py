@@ -10,7 +10,7 @@ import glob
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import chain
@@ -29,6 +29,7 @@ from detectors.reference import FEEDS
 
 QUIET_SECONDS: Final = 1.0
 QUIET_SECONDS_UNFINISHED: Final = 10.0
+RETRY_SECONDS: Final = 10.0
 # Raised when the same file is to be understood differently from now on: every file is then read once more.
 READER_VERSION: Final = 1
 
@@ -78,13 +79,14 @@ class Look(NamedTuple):
 
 @dataclass(slots=True)
 class _File:
-    """What is remembered of one file: how it looked when it was taken, and what became of it."""
+    """What is remembered of one file: how it looks since when, how it looked when taken, and what became of it."""
 
     look: Look
     since: float
     taken: Look | None = None
     report: LoadReport | None = None
     problem: str = ""
+    retry_at: float = 0.0
 
 
 class FeedFolder:
@@ -101,6 +103,7 @@ class FeedFolder:
         self._sources = tuple(sources)
         self._clock = clock
         self._files: dict[str, dict[str, _File]] = {source.name: {} for source in self._sources}
+        self._loaded_at: dict[str, datetime] = {}
         self._mark: Mark = NO_LOADS
         self._unconfirmed = False
 
@@ -129,10 +132,14 @@ class FeedFolder:
 
     def statuses(self, now: datetime) -> tuple[FeedStatus, ...]:
         """Return how every configured delivery stands, as of the last poll."""
-        return tuple(_status(source, self._files[source.name], now) for source in self._sources)
+        return tuple(
+            _status(source, self._files[source.name], self._loaded_at.get(source.name), now)
+            for source in self._sources
+        )
 
     def _forget(self) -> None:
         self._mark = NO_LOADS
+        self._loaded_at.clear()
         for files in self._files.values():
             files.clear()
 
@@ -145,14 +152,16 @@ class FeedFolder:
         for path, look in sorted(looks.items(), key=lambda item: (item[1].modified_ns, item[0])):
             file = files.get(path)
             if file is None or file.look != look:
-                kept = (file.taken, file.report, file.problem) if file else (None, None, "")
-                file = files[path] = _File(look, self._clock(), *kept)
+                file = replace(file, look=look) if file else _File(look, 0.0)
+                file.since, file.retry_at, files[path] = self._clock(), 0.0, file
             if file.taken != look and (not wait or self._is_quiet(path, file)):
                 yield path
 
     def _is_quiet(self, path: str, file: _File) -> bool:
         """Tell whether the file has not changed for long enough, by its own time or by our watching it."""
         now = self._clock()
+        if now < file.retry_at:
+            return False
         quiet = max(now - file.look.modified_ns / 1e9, now - file.since)
         return quiet >= QUIET_SECONDS and (quiet >= QUIET_SECONDS_UNFINISHED or _ends_in_newline(path))
 
@@ -162,6 +171,7 @@ class FeedFolder:
             data, look = _read(path)
         except OSError as error:
             file.problem = f"{path} cannot be read: {error.strerror}. Give the service read access to it"
+            file.retry_at = self._clock() + RETRY_SECONDS
             return NOTHING
         if look is None:
             return NOTHING
@@ -174,15 +184,17 @@ class FeedFolder:
             file.report = self._store.refuse(conn, source.feed, now=now, file=identity, problem=str(refused))
         else:
             file.report = self._store.load(conn, reading, now=now, file=identity, complete=source.complete)
-        file.taken, file.look = look, look
+        file.taken = file.look = look
+        if not file.report.problem:
+            self._loaded_at[source.name] = file.report.loaded_at
         file.problem = "; ".join(f"{path}: {text}" for text in _complaints(file.report))
         return file.report.touched
 
 
 def _looks(patterns: Sequence[str]) -> Iterator[tuple[str, Look]]:
-    for path in chain.from_iterable(glob.glob(pattern, recursive=True) for pattern in patterns):
+    for path in chain.from_iterable(glob.glob(p, recursive=True) for p in patterns):  # noqa: PTH207 - absolute patterns
         try:
-            found = os.stat(path)
+            found = Path(path).stat()
         except OSError:
             continue  # gone between the two calls, or a dangling link
         yield path, Look(found.st_ino, found.st_size, found.st_mtime_ns)
@@ -228,15 +240,16 @@ def _complaints(report: LoadReport) -> list[str]:
     return [*refused, *report.hints]
 
 
-def _status(source: FeedSource, files: Mapping[str, _File], now: datetime) -> FeedStatus:
+def _status(
+    source: FeedSource, files: Mapping[str, _File], loaded_at: datetime | None, now: datetime
+) -> FeedStatus:
     reports = [file.report for file in files.values() if file.report is not None]
-    loaded_at = max((report.loaded_at for report in reports if not report.problem), default=None)
     reasons: dict[str, int] = {}
     for report in reports:
         for reason, count in report.rejects["reason"].value_counts().iter_rows():
             reasons[reason] = reasons.get(reason, 0) + count
     problems = [file.problem for file in files.values() if file.problem]
-    if not files:
+    if not files and loaded_at is None:
         problems = [f"no file matches {', '.join(source.files)}"]
     return FeedStatus(
         name=source.name,

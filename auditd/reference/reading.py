@@ -43,7 +43,6 @@ REASONS: Final[dict[str, str]] = {
 }
 
 REJECTS: Final = pl.Schema({"line": pl.Int64(), "reason": pl.String(), "detail": pl.String()})
-LATEST: Final = pl.datetime(9999, 12, 31, time_unit="us", time_zone="UTC")
 DATE_ALONE: Final = r"^\d{4}-\d{2}-\d{2}$"
 PERIOD_ENDS: Final = frozenset({"to", "valid_to", "closed_at"})
 FAULTS: Final = {"time": "bad_time", "date": "bad_date"}
@@ -158,11 +157,10 @@ def _value(column: Field, zone: ZoneInfo) -> pl.Expr:
 def _time(text: pl.Expr, zone: ZoneInfo, *, ends: bool) -> pl.Expr:
     """Read a time; a date alone is its local midnight, or the end of that day where it ends a period."""
     day: pl.Expr = pl.when(text.str.contains(DATE_ALONE)).then(text.str.to_date("%Y-%m-%d", strict=False))
-    if ends:
+    if ends:  # open ends are often written as the last day there is, which has no next one
         day = pl.when(day.dt.year() < 9999).then(day.dt.offset_by("1d")).otherwise(day)
     stamp, _, _ = iso_to_utc(text, zone)
-    # Open ends are often written as the last day there is; later than this Python has no datetime.
-    return pl.coalesce(stamp, local_to_utc(day.cast(pl.Datetime("us")), zone)).clip(upper_bound=LATEST)
+    return pl.coalesce(stamp, local_to_utc(day.cast(pl.Datetime("us")), zone))
 
 
 def _first_fault(shape: Feed) -> pl.Expr:

@@ -35,7 +35,7 @@ from parsers.force import Force
 
 __all__ = ["FeedFile", "LoadReport", "ReferenceStore", "Touched"]
 
-NOTHING_ENDED = (
+NOTHING_ENDED: Final = (
     "rows were refused or there are none, so nothing was ended: mend the file to have it count as complete"
 )
 
