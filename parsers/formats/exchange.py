@@ -60,7 +60,7 @@ _MEANINGS: Final = (
      " INITMESSAGECREATED LOAD MODERATORAPPROVE MODERATORSALLNDR NOTIFYMAPI NOTIFYSHADOW PROCESS"
      " PROCESSMEETINGMESSAGE RESUBMIT RESUBMITDEFER SUBMITDEFER THROTTLE TRANSFER"),
 )  # fmt: skip
-_ACTIONS: Final = {code: action for action, _, codes in _MEANINGS for code in codes.split()}
+ACTIONS: Final = {code: action for action, _, codes in _MEANINGS for code in codes.split()}
 _OUTCOMES: Final = {code: outcome for _, outcome, codes in _MEANINGS for code in codes.split()}
 
 # Columns of ours that are made in steps, because others depend on them.
@@ -138,14 +138,9 @@ class Exchange(Format):
             return 1.0
         if "internal-message-id,message-id," in headers:
             return 0.95
-        records = [line for line in lines[:50] if line and not line.startswith("#")]
-        known = sum(_looks_like_a_record(line) for line in records)
-        return 0.9 * known / len(records) if records else 0.0
-
-
-def _looks_like_a_record(line: str) -> bool:
-    values = split_header(line)
-    return len(values) in (26, 30) and values[0][10:11] == "T" and values[8] in _ACTIONS
+        records = [split_header(line) for line in lines[:50] if line and not line.startswith("#")]
+        known = [len(row) in (26, 30) and row[0][10:11] == "T" and row[8] in ACTIONS for row in records]
+        return 0.9 * sum(known) / len(known) if known else 0.0
 
 
 def _fields(
@@ -199,7 +194,7 @@ def _judge(fields: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 def _unknown_codes(records: pl.DataFrame) -> dict[str, int]:
     """Count the event-ids no table names; text that cannot be a code is counted as "(other)", never repeated."""
-    strange = records.select("code").filter(~pl.col("code").is_in(list(_ACTIONS)))
+    strange = records.select("code").filter(~pl.col("code").is_in(list(ACTIONS)))
     shown = pl.when(pl.col("code").str.contains(_CODE)).then("code").otherwise(pl.lit("(other)"))
     return dict(strange.select(shown).to_series().value_counts().iter_rows())
 
@@ -271,7 +266,7 @@ def _recipients_as_written() -> pl.Expr:
 
 def _action() -> pl.Expr:
     """Return what happened in our words: by event-id, but a mailbox rule forwards and a mailbox submits."""
-    action = pl.col("code").replace_strict(_ACTIONS, default="email-other")
+    action = pl.col("code").replace_strict(ACTIONS, default="email-other")
     carried = ["email-sent", "email-received", "email-submitted", "email-delivered", "email-expanded"]
     component = pl.col("source").str.to_uppercase()
     return (

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from parsers.event import SCHEMA
 from parsers.force import Force
 from parsers.format import Block, Context, Parsed
-from parsers.formats.exchange import FIELDS_2010, FIELDS_2013, Exchange, ExchangeOptions
+from parsers.formats.exchange import ACTIONS, FIELDS_2010, FIELDS_2013, Exchange, ExchangeOptions
 
 FOLDER = Path(__file__).parent / "cases" / "exchange"
 CASES = sorted(path.stem for path in FOLDER.glob("*.toml"))
@@ -197,3 +197,15 @@ def test_a_whole_file_is_recognised_by_its_header(name: str) -> None:
 )
 def test_other_logs_are_not_taken_for_message_tracking(sample: bytes) -> None:
     assert Exchange.recognise(sample) == 0
+
+
+def test_the_page_of_the_format_lists_every_event_id_beside_its_action() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "formats" / "exchange.md").read_text("utf-8")
+    documented = {
+        code.strip("`"): row.split("`")[1]
+        for row in page.splitlines()
+        if row.startswith("| `email-")
+        for code in row.split("|")[3].split(",")[0].split()
+        if code.startswith("`")
+    }
+    assert documented == ACTIONS
