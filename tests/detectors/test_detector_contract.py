@@ -1,0 +1,227 @@
+"""What every detector keeps to, whatever it looks for."""
+
+import json
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import polars as pl
+import pytest
+from history import (
+    DESK,
+    JANE,
+    NOON,
+    STAFF,
+    Plain,
+    call,
+    email,
+    history,
+    holds,
+    look_up,
+    media,
+    protected,
+    reference,
+    window,
+    work,
+)  # fmt: skip
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from detectors.detector import Detector, Span, all_detectors
+from detectors.finding import FINDING_SCHEMA, Severity
+from detectors.reference import FEEDS, Reference
+from parsers.event import FAMILIES, SCHEMA
+
+DOCS = Path(__file__).parents[2] / "docs" / "detectors"
+CATEGORIES = {
+    "infiltration", "disclosure of information", "perverting the course of justice", "sexual misconduct",
+    "controlled drugs", "theft and fraud", "misuse of force systems", "abuse of authority",
+    "inappropriate association", "vulnerability", "commit, incite or aid crime", "other",
+}  # fmt: skip
+
+every_detector = pytest.mark.parametrize(
+    "detector", [found() for found in all_detectors().values()], ids=lambda d: d.name
+)
+
+incident = work(since=NOON, until=NOON + timedelta(hours=1), recorded=NOON + timedelta(hours=3))
+RICH = reference(
+    identifiers=[*JANE, holds("S2", "account", "shared"), holds("S3", "account", "shared"), holds("S2", "collar", "77"),
+                 holds("S2", "extension", "50001", NOON), holds("S1", "extension", "50001", None, NOON)],
+    staff=STAFF,
+    media_contacts=[media(), media("news.example", "domain", valid_from=NOON - timedelta(hours=40))],
+    protected_contacts=[protected("legal@news.example", "email")],
+    media_register=[],
+    **incident,
+)  # fmt: skip
+BARE = Reference()
+
+
+@every_detector
+class TestEveryDetector:
+    """A page of docs/detectors, an `about`, and the behaviour that the engine relies on."""
+
+    def test_is_described_in_full(self, detector: Detector):
+        about = detector.about
+        assert all((about.title, about.meaning, about.innocent_causes, about.runbook))
+        assert about.category in CATEGORIES
+        assert about.severity in Severity
+        assert set(detector.feeds) <= FEEDS.keys()
+        assert set(detector.reads) <= set(FAMILIES)
+        assert detector.by in {"actor", "subject"}
+        assert about.needs_authority == ("media_contacts" in detector.feeds)
+
+    def test_is_named_like_its_file(self, detector: Detector):
+        assert type(detector).__module__ == f"detectors.rules.{detector.name}"
+
+    def test_has_a_page_with_runbook_and_every_setting(self, detector: Detector):
+        page = (DOCS / f"{detector.name}.md").read_text()
+        assert "## Runbook" in page
+        assert all(step in page for step in detector.about.runbook)
+        for name, setting in detector.Settings.model_fields.items():
+            assert f"| `{name}` | {setting.default} | {setting.description} |" in page
+
+    @pytest.mark.parametrize("known", [RICH, BARE], ids=["rich", "bare"])
+    def test_finds_nothing_in_nothing(self, detector: Detector, known: Reference):
+        findings = detector.judge(window(detector, history(), known))
+        assert findings.is_empty()
+        assert findings.schema == FINDING_SCHEMA
+
+    def test_finds_nothing_in_rows_of_nulls(self, detector: Detector):
+        nulls = {
+            family: pl.DataFrame(
+                [{"event_id": "x", "timestamp": NOON, "source": "s"}], schema=SCHEMA[family]
+            ).lazy()
+            for family in FAMILIES
+        }
+        assert detector.judge(window(detector, nulls, RICH)).schema == FINDING_SCHEMA
+        assert detector.judge(window(detector, nulls, RICH)).is_empty()
+
+    def test_needs_an_open_list_if_it_needs_authority(self, detector: Detector):
+        closed = Reference(
+            {**RICH.frames, "media_contacts": FEEDS["media_contacts"].schema.to_frame()}, RICH.loaded
+        )
+        rows = history(look_up("a1"), call("c1", NOON + timedelta(hours=1)))
+        assert detector.judge(window(detector, rows, RICH)).height == 1 or not detector.about.needs_authority
+        assert detector.judge(window(detector, rows, closed)).is_empty() or not detector.about.needs_authority
+
+
+TICKS = st.integers(
+    0, 40
+)  # of 12 minutes: dense, with many equal times and with gaps around FOLD and the follow-on
+DIGITS = st.sampled_from(["50009", "50001", "50111", DESK, "+447700900001", None])
+ADDRESSES = st.sampled_from(
+    [
+        "jane@force.example",
+        "x@force.example",
+        "a@news.example",
+        "legal@news.example",
+        "b@sub.news.example",
+        None,
+    ]
+)
+
+
+def moment(tick):
+    return NOON - timedelta(hours=2) + tick * timedelta(minutes=5)
+
+
+def to_rows(drawn):
+    return [make(f"{number:02}", *columns) for number, (make, columns) in enumerate(drawn)]
+
+
+def access(event_id, tick, user, subject, collar):
+    subject_type, key = subject
+    return look_up(
+        event_id,
+        moment(tick),
+        user_id=user,
+        subject_type=subject_type,
+        subject_key=key,
+        pnc_originator_collar=collar,
+    )
+
+
+def mail(event_id, tick, sender, recipients, message, action):
+    return email(
+        event_id, moment(tick), email_from_address=sender, email_to_address=recipients, email_message_id=message,
+        event_action=action,
+    )  # fmt: skip
+
+
+def leg(event_id, tick, caller, dialled, final, group, talked):
+    return call(
+        event_id, moment(tick), call_from=caller, call_to_dialled=dialled, call_to_final=final,
+        call_redirected_by=dialled, call_group_id=group, call_talk_seconds=talked,
+    )  # fmt: skip
+
+
+users = st.sampled_from(["jdoe", "shared", "ghost", "x@force.example", None])
+subjects = st.sampled_from(
+    [
+        ("vehicle", "AB12CDE"),
+        ("vehicle", "ZZ99ZZZ"),
+        ("person", "DOE/JOHN"),
+        ("person", None),
+        (None, "DOE/JOHN"),
+    ]
+)
+collars = st.sampled_from(["1234", "77", None])
+messages = st.sampled_from(["m1", "m2", None])
+groups = st.sampled_from(["g1", "g2", None])
+actions = st.sampled_from(["email-sent", "email-delivered", "email-transport", None])
+HISTORIES = st.lists(
+    st.one_of(
+        st.tuples(st.just(access), st.tuples(TICKS, users, subjects, collars)),
+        st.tuples(
+            st.just(mail), st.tuples(TICKS, ADDRESSES, st.lists(ADDRESSES, max_size=3), messages, actions)
+        ),
+        st.tuples(
+            st.just(leg), st.tuples(TICKS, DIGITS, DIGITS, DIGITS, groups, st.sampled_from([0, 60, None]))
+        ),
+    ),
+    max_size=40,
+).map(to_rows)
+DETECTORS = [
+    found(found.Settings(**tuned))
+    for found in all_detectors().values()
+    for tuned in ({}, *([{"hours": 2}] if "hours" in found.Settings.model_fields else []))
+]
+
+
+@given(rows=HISTORIES, cuts=st.lists(TICKS, max_size=4), backwards=st.booleans(), shift=st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_any_split_of_a_span_gives_the_same_findings(rows, cuts, backwards, shift):
+    """Live = replay: every cut of the time, also between rows of one message or at a row, and any order of rows."""
+    events = history(*(reversed(rows) if backwards else rows))
+    edge = timedelta(minutes=2) if shift else timedelta(0)
+    edges = [moment(-1), *sorted({moment(cut) + edge for cut in cuts}), moment(62)]
+    for detector in DETECTORS:
+        whole = detector.judge(window(detector, history(*rows), RICH, Span(edges[0], edges[-1])))
+        spans = [Span(start, end) for start, end in pairwise(edges)]
+        parts = [detector.judge(window(detector, events, RICH, span)) for span in spans]
+        for span, part in zip(spans, parts, strict=True):
+            assert part["timestamp"].is_between(span.start, span.end, closed="left").all()
+        assert_frame_equal(pl.concat(parts).sort("timestamp", "key"), whole)
+        assert whole["key"].is_unique().all()
+        assert not any(
+            whole[name].has_nulls()
+            for name in ("key", "timestamp", "actor", "severity", "event_ids", "facts")
+        )
+        for facts in whole["facts"]:
+            assert all(sentence for sentence in detector.describe(json.loads(facts), Plain()))
+
+
+def test_the_histories_of_the_property_are_dense_enough():
+    """A plain history of the same parts makes every detector fire, so the property is not about nothing."""
+    rows = to_rows(
+        [
+            (access, (10, "jdoe", ("vehicle", "ZZ99ZZZ"), None)),
+            (mail, (12, "jane@force.example", ["a@news.example"], "m1", "email-sent")),
+            (leg, (14, "50009", DESK, DESK, "g1", 60)),
+        ]
+    )
+    span = Span(moment(0), moment(40))
+    assert [
+        detector.judge(window(detector, history(*rows), RICH, span)).height for detector in DETECTORS
+    ] == [2, 2, 2, 1]

@@ -1,0 +1,201 @@
+"""media_contact: fires on contact with what an open list names, is quiet about everybody else and the protected."""
+
+import json
+
+import pytest
+from history import (
+    DESK,
+    JANE,
+    Plain,
+    at,
+    call,
+    email,
+    history,
+    holds,
+    judge,
+    media,
+    protected,
+    reference,
+    registered,
+    window,
+)
+
+from detectors.detector import Span
+from detectors.finding import Severity
+from detectors.rules.media_contact import MediaContact
+
+DETECTOR = MediaContact()
+
+
+def opened(*listed, **feeds):
+    return reference(identifiers=JANE, media_contacts=listed or [media()], **feeds)
+
+
+def test_fires_on_a_call_to_a_listed_number():
+    [finding] = judge(DETECTOR, opened(), call("c1")).rows(named=True)
+    assert (finding["staff_id"], finding["actor"], finding["outlet"]) == (
+        "S1",
+        "extension:50009",
+        "Daily Example",
+    )
+    assert finding["key"] == f"g1|outbound|extension:50009|phone:{DESK}|2026-03-03T12:00:00Z"
+    assert (finding["severity"], finding["event_ids"]) == (Severity.MEDIUM, ["c1"])
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        media("desk@news.example", "email"),
+        media("news.example", "domain"),
+        media("example", "domain"),
+    ],
+    ids=["address", "domain", "domain above"],
+)
+def test_fires_on_a_mail_either_way(listed):
+    there = email("e1")
+    back = email(
+        "e2", at(seconds=1), email_from_address="desk@news.example", email_to_address=["jane@force.example"]
+    )
+    assert judge(DETECTOR, opened(listed), there, back)["event_ids"].to_list() == [["e1"], ["e2"]]
+
+
+def test_fires_on_a_subdomain_but_on_no_lookalike():
+    rows = (
+        email("e1", email_to_address=["a@mail.news.example"], email_message_id="m1"),
+        email("e2", email_to_address=["a@fakenews.example"], email_message_id="m2"),
+    )
+    assert judge(DETECTOR, opened(media("news.example", "domain")), *rows)["event_ids"].to_list() == [["e1"]]
+
+
+def test_fires_though_nobody_knows_whose_extension_it_is():
+    [finding] = judge(DETECTOR, opened(), call("c1", call_from="50111")).rows(named=True)
+    assert (finding["staff_id"], finding["actor"]) == (None, "extension:50111")
+
+
+def test_quiet_without_a_list_and_without_looking_at_events():
+    def refuse(family):
+        raise AssertionError(f"{family} was read")
+
+    empty = window(DETECTOR, history(call("c1")), reference(identifiers=JANE))
+    closed = type(empty)(empty.span, refuse, empty.reference, empty.force)
+    assert DETECTOR.judge(closed).is_empty()
+    assert DETECTOR.why_quiet(closed, ["k"]) == {
+        "k": "no live authority opens the list of media contacts any more"
+    }
+
+
+def test_quiet_about_others():
+    assert judge(
+        DETECTOR, opened(), call("c1", call_to_dialled="+442079460999", call_to_final=None)
+    ).is_empty()
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        protected("desk@news.example", "email"),
+        protected("news.example", "domain"),
+        protected("example", "domain"),
+    ],
+)
+def test_quiet_about_protected_counterparts(kept):
+    assert judge(
+        DETECTOR, opened(media("news.example", "domain"), protected_contacts=[kept]), email("e1")
+    ).is_empty()
+
+
+def test_quiet_about_a_protected_number():
+    assert judge(DETECTOR, opened(protected_contacts=[protected(DESK, "phone")]), call("c1")).is_empty()
+
+
+@pytest.mark.parametrize(("since", "until"), [(at(seconds=1), None), (None, at())])
+def test_quiet_outside_the_entrys_validity(since, until):
+    assert judge(DETECTOR, opened(media(valid_from=since, valid_to=until)), call("c1")).is_empty()
+
+
+def test_fires_within_the_entrys_validity():
+    assert judge(DETECTOR, opened(media(valid_from=at(), valid_to=at(seconds=1))), call("c1")).height == 1
+
+
+@pytest.mark.parametrize(("scope", "fires"), [({"S1"}, True), ({"S2"}, False), (set(), False)])
+def test_an_authority_limited_to_people_finds_only_theirs(scope, fires):
+    known = reference(scope=frozenset(scope), identifiers=JANE, media_contacts=[media()])
+    nobodys = call("c2", call_from="50111", call_group_id="g2")
+    assert judge(DETECTOR, known, call("c1"), nobodys).height == int(fires)
+
+
+def test_quiet_about_repeats_of_a_contact_before_the_span():
+    rows = (email("e1", at(minutes=-30)), email("e2", at(minutes=5)))
+    known = opened(media("news.example", "domain"))
+    assert judge(DETECTOR, known, *rows, span=Span(at(), at(hours=1))).is_empty()
+
+
+def test_one_contact_that_several_entries_name_is_one_finding_of_the_most_exact():
+    listed = [
+        media("example", "domain", outlet="A"),
+        media("news.example", "domain", outlet="B"),
+        media("desk@news.example", "email", outlet="D"),
+        media("desk@news.example", "email", outlet="C", contact_id="other"),
+    ]
+    assert judge(DETECTOR, opened(*listed), email("e1"))["outlet"].to_list() == ["C"]
+
+
+@pytest.mark.parametrize(
+    ("entries", "severity"),
+    [
+        ([registered(at(hours=24), outlet="daily example ")], Severity.LOW),
+        ([registered(at(hours=24, seconds=1))], Severity.HIGH),
+        ([registered(at(), outlet="Other")], Severity.HIGH),
+        ([registered(at(), staff_id="S2")], Severity.HIGH),
+        ([], Severity.HIGH),
+    ],
+    ids=["registered", "too late", "another outlet", "another person", "empty register"],
+)
+def test_the_register_decides_the_severity_once_it_is_loaded(entries, severity):
+    assert judge(DETECTOR, opened(media_register=entries), call("c1"))["severity"].to_list() == [severity]
+
+
+def test_the_register_says_nothing_about_an_unknown_person():
+    known = opened(media_register=[])
+    [finding] = judge(DETECTOR, known, call("c1", call_from="50111")).rows(named=True)
+    assert finding["severity"] == Severity.MEDIUM
+    assert DETECTOR.describe(json.loads(finding["facts"]), Plain())[1].endswith(
+        "(listed media: Daily Example) for 6 min."
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "feeds", "sentence"),
+    [
+        (
+            call("c1"),
+            {},
+            "At 12:00 on 3 Mar 2026 extension 50009, theirs since 2024, called 020 7946 0123 "
+            "(listed media: Daily Example) for 6 min.",
+        ),
+        (
+            call("c1", call_from=DESK, call_to_dialled="50009", call_to_final="50009", call_talk_seconds=0),
+            {"media_register": []},
+            "At 12:00 on 3 Mar 2026 extension 50009, theirs since 2024, was called by 020 7946 0123 "
+            "(listed media: Daily Example), unanswered; no media contact is registered.",
+        ),
+        (
+            email("e1"),
+            {"media_register": [registered(at())]},
+            "At 12:00 on 3 Mar 2026 jane@force.example, theirs, emailed desk@news.example "
+            "(listed media: Daily Example); it is registered as a media contact (entry R1).",
+        ),
+    ],
+    ids=["call", "missed call", "mail"],
+)
+def test_describes(row, feeds, sentence):
+    known = opened(media(), media("news.example", "domain"), **feeds)
+    facts = json.loads(judge(DETECTOR, known, row)["facts"][0])
+    assert DETECTOR.describe(facts, Plain()) == ["S1 was in contact with Daily Example.", sentence]
+
+
+def test_a_shared_extension_is_nobodys():
+    known = reference(identifiers=[*JANE, holds("S2", "extension", "50009")], media_contacts=[media()])
+    [finding] = judge(DETECTOR, known, call("c1")).rows(named=True)
+    assert finding["staff_id"] is None
+    assert "shared by several people" in DETECTOR.describe(json.loads(finding["facts"]), Plain())[1]
