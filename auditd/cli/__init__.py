@@ -76,7 +76,7 @@ class LazyGroup(click.Group):
     show_envvar=True,
     help="Configuration file.",
 )
-@click.option("-v", "--verbose", count=True, help="Say more: -v details, -vv everything.")
+@click.option("-v", "--verbose", count=True, help="Log one level more than configured; repeat for more.")
 @click.version_option(version("access-auditd"), prog_name="access-auditd")
 @click.pass_context
 def main(ctx: click.Context, config: Path, verbose: int) -> None:

@@ -72,11 +72,11 @@ class State:
 
     @cached_property
     def config(self) -> Config:
-        """The configuration; a CliError with every fault where it cannot be used."""
+        """The configuration, its log as much more talkative as -v asks; a CliError with every fault if unusable."""
         from auditd.config import ConfigError, load
 
         try:
-            return load(self.config_path)
+            return load(self.config_path).talking(self.verbose)
         except ConfigError as error:
             hint = "" if self.config_given else "name a file with --config or ACCESS_AUDITD_CONFIG"
             raise CliError(str(error), hint=hint) from None

@@ -41,7 +41,7 @@ def load(path: Path | str) -> Config:
             Fault(file, written(fault.path), nearest_line(lines, fault.path), fault.why, fault.hint)
             for fault in found
         )
-    return _build(file.resolve(), model)
+    return _build(file.absolute(), model)
 
 
 def _read(file: Path) -> str:

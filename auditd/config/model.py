@@ -15,6 +15,7 @@ from auditd.config import values
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Glob = Annotated[str, StringConstraints(min_length=1)]
 Domain = Annotated[str, AfterValidator(values.domain)]
+Level = Literal["debug", "info", "warning", "error"]
 Zone = Annotated[str, AfterValidator(values.zone)]
 
 
@@ -89,7 +90,7 @@ class HttpTable(Table):
 class LoggingTable(Table):
     """The process's own log, on standard error."""
 
-    level: Literal["debug", "info", "warning", "error"] = Field(
+    level: Level = Field(
         "info", description="Least severe level that is written: debug, info, warning or error."
     )
     format: Literal["auto", "json", "console"] = Field(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import make_url
 
-from auditd.config.model import HttpTable, LoggingTable, RunTable, StorageTable
+from auditd.config.model import HttpTable, Level, LoggingTable, RunTable, StorageTable
 from auditd.config.values import split_bind
 from detectors.detector import Detector, DetectorSettings
 from parsers.force import Force
@@ -96,6 +96,12 @@ class Config:
     def http_address(self) -> tuple[str, int]:
         """Return host and port of the metrics server."""
         return split_bind(self.http.bind)
+
+    def talking(self, more: int) -> Config:
+        """Return this configuration with the log `more` levels more talkative."""
+        levels: tuple[Level, ...] = ("error", "warning", "info", "debug")
+        level = levels[min(levels.index(self.logging.level) + more, len(levels) - 1)]
+        return replace(self, logging=self.logging.model_copy(update={"level": level}))
 
     def digest(self) -> str:
         """Return the SHA-256 of everything in effect, defaults included, the database password excluded."""

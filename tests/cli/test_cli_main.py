@@ -98,6 +98,12 @@ class TestState:
             assert state.archive.segments() == []
             assert (tmp_path / "state.db").exists()
 
+    @pytest.mark.parametrize(("verbose", "level"), [(0, "info"), (1, "debug"), (9, "debug")])
+    def test_asking_for_more_makes_the_log_more_talkative(
+        self, tmp_path: Path, verbose: int, level: str
+    ) -> None:
+        assert State(self.config(tmp_path), verbose=verbose).config.logging.level == level
+
     def test_a_database_that_cannot_be_used_is_told(self, tmp_path: Path) -> None:
         with (
             State(self.config(tmp_path, "sqlite:///absent/state.db")) as state,

@@ -43,3 +43,17 @@ def test_the_example_uses_every_format_feed_and_detector() -> None:
     assert {source["format"] for source in raw["sources"]} == set(all_formats())
     assert {feed["feed"] for feed in raw["feeds"]} == set(FEEDS)
     assert set(raw["detectors"]) == set(all_detectors())
+
+
+@pytest.mark.parametrize("name", all_formats())
+def test_each_option_of_a_format_is_in_its_document(name: str) -> None:
+    document = (ROOT / f"docs/formats/{name}.md").read_text("utf-8")
+    missing = [option for option in all_formats()[name].Options.model_fields if f"`{option}`" not in document]
+    assert missing == []
+
+
+@pytest.mark.parametrize("name", all_detectors())
+def test_each_setting_of_a_detector_is_in_its_document(name: str) -> None:
+    document = (ROOT / f"docs/detectors/{name}.md").read_text("utf-8")
+    settings = all_detectors()[name].Settings.model_fields
+    assert [setting for setting in settings if f"`{setting}`" not in document] == []
