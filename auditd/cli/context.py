@@ -84,6 +84,7 @@ class State:
     @cached_property
     def engine(self) -> Engine:
         """The database, with its tables up to date."""
+        from alembic.util import CommandError
         from sqlalchemy.exc import DBAPIError
 
         from auditd.database import open_database
@@ -96,6 +97,9 @@ class State:
         except DBAPIError as error:
             hint = "check storage.database: does it exist, is it running, may this user write to it?"
             raise CliError(f"the database cannot be used: {type(error.orig).__name__}", hint=hint) from error
+        except CommandError as error:
+            hint = "a newer version of access-auditd has upgraded it: install that version here"
+            raise CliError("the database's tables are not of this version", hint=hint) from error
         return engine
 
     @cached_property

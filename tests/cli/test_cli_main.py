@@ -113,6 +113,12 @@ class TestState:
         assert caught.value.message == "the database cannot be used: OperationalError"
         assert "storage.database" in caught.value.hint
 
+    def test_a_database_of_a_newer_version_is_told(self, tmp_path: Path) -> None:
+        with State(self.config(tmp_path)) as state, state.engine.begin() as conn:
+            conn.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+        with State(self.config(tmp_path)) as state, pytest.raises(CliError, match="not of this version"):
+            _ = state.engine
+
     def test_people_nobody_knows_are_written_by_their_identifier(self, tmp_path: Path) -> None:
         with State(self.config(tmp_path)) as state:
             assert state.naming().person(None, "account:abriar") == "account abriar (nobody known)"
