@@ -116,7 +116,7 @@ def trouble(source: str, path: str, error: OSError) -> list[Problem]:
 
 
 def _unmatched(source: str, pattern: str) -> Problem:
-    folder = _fixed_part(pattern)
+    folder = _fixed_part(str(Path(pattern).parent))
     try:
         os.listdir(folder)  # noqa: PTH208
     except (FileNotFoundError, NotADirectoryError):
@@ -127,8 +127,8 @@ def _unmatched(source: str, pattern: str) -> Problem:
 
 
 def _fixed_part(pattern: str) -> str:
-    """Return the folder above the first wildcard."""
-    folder = Path(pattern).parent if not glob.has_magic(pattern) else Path(pattern)
+    """Return a folder pattern's part before the first wildcard."""
+    folder = Path(pattern)
     while glob.has_magic(str(folder)):
         folder = folder.parent
     return str(folder)
