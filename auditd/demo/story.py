@@ -77,10 +77,10 @@ class Story:
                 yield self._call(at)
 
     def unlinked_look_ups(self, at: datetime, gap: timedelta) -> Told:
-        """Three look-ups of one person nobody works on."""
+        """Three look-ups of one vehicle nobody works on."""
         officer = self._someone()
-        subject = self._person_key()
-        looks: list[Happening] = [self._lookup(at + gap * n, officer, "person", subject) for n in range(3)]
+        subject = self._mark()
+        looks: list[Happening] = [self._lookup(at + gap * n, officer, "vehicle", subject) for n in range(3)]
         plant = Plant("three look-ups nothing explains", officer.staff_id, at, ("unlinked_lookup",))
         return Told(looks, plants=[plant])
 
@@ -100,9 +100,9 @@ class Story:
         return told
 
     def look_up_then_mail(self, at: datetime, gap: timedelta) -> Told:
-        """A person looked up without reason, then mail to a journalist."""
+        """A vehicle looked up without reason, then mail to a journalist."""
         officer, journalist = self._someone(), self._journalist()
-        told = Told([self._lookup(at, officer, "person", self._person_key())])
+        told = Told([self._lookup(at, officer, "vehicle", self._mark())])
         told.happenings.append(self._outside_mail(at + gap, officer, journalist))
         told.plants.append(
             Plant(

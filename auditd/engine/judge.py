@@ -116,11 +116,12 @@ class Judge:
         return not detector.about.needs_authority or bool(self.authorities(detector, now))
 
     def verdicts(
-        self, detector: Detector, span: Span, authorities: Sequence[Authority]
+        self, detector: Detector, span: Span, authorities: Sequence[Authority], now: datetime
     ) -> tuple[pl.DataFrame, list[Window]]:
         """Return the detector's findings on a span (one pass per authority), and the windows it looked through."""
         windows = [
-            self._window(detector, span, reference) for reference in self._reference(detector, authorities)
+            self._window(detector, span, reference)
+            for reference in self._reference(detector, authorities, now)
         ]
         parts = [detector.judge(window) for window in windows]
         findings = pl.concat([FINDING_SCHEMA.to_frame(), *parts])
@@ -169,7 +170,7 @@ class Judge:
         if detector.about.needs_authority and not authorities:
             return Judged(pieces=1)
         started = time.perf_counter()
-        findings, windows = self.verdicts(detector, span, authorities)
+        findings, windows = self.verdicts(detector, span, authorities, now)
         with store_faults(), reading(self._engine) as conn:
             difference = compare(
                 conn,
@@ -233,11 +234,13 @@ class Judge:
             self.agenda.note_spans(conn, detector.name, spans)
         self.agenda.noted(committed=True)
 
-    def _reference(self, detector: Detector, authorities: Sequence[Authority]) -> list[Reference]:
+    def _reference(
+        self, detector: Detector, authorities: Sequence[Authority], now: datetime
+    ) -> list[Reference]:
         with store_faults(), reading(self._engine) as conn:
             if not detector.about.needs_authority:
-                return [self._references.reference(conn, authorities=[])]
-            return [self._references.reference(conn, authorities=[authority]) for authority in authorities]
+                return [self._references.reference(conn, authorities=[], now=now)]
+            return [self._references.reference(conn, authorities=[one], now=now) for one in authorities]
 
     def _window(self, detector: Detector, span: Span, reference: Reference) -> Window:
         start, end = span.start - detector.before, span.end + detector.after

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine
 
 from alerts.authority import Authority
 from auditd.reference.gate import gate, the_live_one
-from auditd.reference.known import Frames, Known, known_at, loaded_feeds
+from auditd.reference.known import Frames, Known, Mark, known_at, loaded_feeds
 from auditd.reference.loads import (
     FeedFile,
     LoadReport,
@@ -55,6 +55,7 @@ class ReferenceStore:
         self._clock = clock
         self._known = Known()
         self._gated: dict[Authority | None, Reference] = {}
+        self._gated_at: Mark | None = None
 
     def load(
         self,
@@ -129,10 +130,10 @@ class ReferenceStore:
         authority = the_live_one(authorities, now or self._clock())
         if known_on is not None:
             return _gated(known_at(conn, known_on), loaded_feeds(conn, known_on), authority)
-        before = self._known.mark
         frames = self._known.refresh(conn)
-        if self._known.mark != before:
+        if self._known.mark != self._gated_at:
             self._gated.clear()
+            self._gated_at = self._known.mark
         if authority not in self._gated:
             self._gated[authority] = _gated(frames, self._known.loaded, authority)
         return self._gated[authority]
