@@ -40,6 +40,7 @@ from parsers.times import iso_times
 YEARS: Final = (1970, 2199)
 SEPARATORS: Final = (",", ";", "|", "\t")
 _FEW: Final = 4
+_LOOKED_AT: Final = 20
 _NOTHING: Final = pl.lit(None, dtype=pl.String)
 _TOLD: Final = tuple(
     pl.col(name).fill_null("")
@@ -93,12 +94,11 @@ class Pnc(Format):
 
     @classmethod
     def recognise(cls, sample: bytes) -> float:
-        """Return 0.9 or more where the first line names our required columns, less for a few of the others, else 0."""
-        for raw in sample.splitlines():
-            line = raw.decode("utf-8", "replace").removeprefix("\ufeff").strip()
-            if line and not line.startswith("#"):
-                return max(_likeness(split_header(line, separator=mark)) for mark in SEPARATORS)
-        return 0.0
+        """Return 0.9 or more where a line names our required columns, less for a few of the others, else 0."""
+        text = sample.decode("utf-8", "replace").replace("\ufeff", "")
+        likely = [line for line in text.splitlines()[:_LOOKED_AT] if line and not line.startswith("#")]
+        names = (split_header(line, separator=mark) for line in likely for mark in SEPARATORS)
+        return max(map(_likeness, names), default=0.0)
 
     def _layout(self, header: str) -> Layout | None:
         options: PncOptions = self.options

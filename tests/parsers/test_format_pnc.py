@@ -250,3 +250,12 @@ def test_nothing_recognisable_is_no_guess() -> None:
 
 def test_no_records_give_an_empty_frame_of_the_schema() -> None:
     assert read().events["access"].schema == SCHEMA["access"]
+
+
+def test_the_example_in_the_documentation_is_a_valid_configuration() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "formats" / "pnc.md").read_text("utf-8")
+    example = page.split("```toml\n")[1].split("```")[0]
+    (source,) = tomllib.loads(example)["sources"]
+    options = PncOptions(**source["options"])
+    assert set(PncOptions.model_fields) >= set(source["options"])
+    assert options.codes["#UP"].action == "update"
