@@ -9,27 +9,58 @@ It must never return a row count other than the number of lines it was given min
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
+from typing import Final
 
 import polars as pl
 
 from parsers.lines import reject
 
+# Lines with more columns are read whole: the pattern that judges a line counts its columns, and must stay small.
+WIDEST: Final = 1000
+
 
 def split_fields(
-    lines: pl.DataFrame, columns: Sequence[str], *, separator: str = ","
+    lines: pl.DataFrame, columns: Sequence[str], *, separator: str = ",", wanted: Sequence[str] | None = None
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Split quoted, separated lines (RFC 4180, one record per line) into string columns.
 
-    lines: frame of LINES_SCHEMA (parsers/lines.py), without header lines. columns: names, in file order.
-    Returns (fields, kept, rejects): `fields` has `columns` as strings (an empty unquoted field is null, a quoted empty
+    lines: frame of LINES_SCHEMA (parsers/lines.py), without header lines. columns: names, in file order, all different.
+    wanted: the columns to return, in this order; all of them by default. Few of many are several times faster, and
+    the lines are judged by all their fields all the same.
+    Returns (fields, kept, rejects): `fields` has the columns as strings (an empty unquoted field is null, a quoted empty
     one is ""), `kept` is the rows of `lines` they came from, same height and order, `rejects` is of REJECTS_SCHEMA.
     """
     names = list(columns)
+    if wanted is None:
+        return _split_all(lines, names, separator)
+    if len(names) > WIDEST:
+        fields, kept, rejects = _split_all(lines, names, separator)
+        return fields.select(wanted), kept, rejects
+    plain = lines.select(_is_plain(pl.col("line"), len(names), separator)).to_series()
+    rows = lines if plain.all() else lines.filter(plain)
+    some = _read_some(rows, names, list(wanted), separator)
+    if some is None:
+        fields, kept, rejects = _split_all(lines, names, separator)
+        return fields.select(wanted), kept, rejects
+    if rows.height == lines.height:
+        return some, lines, reject(lines.clear(), "too_few_fields")
+    place = pl.Series("place", range(lines.height), dtype=pl.UInt32)
+    others = lines.with_columns(place).filter(~plain)
+    fields, kept, rejects = _split_all(others, names, separator)
+    kept = pl.concat([lines.with_columns(place).filter(plain), kept])
+    in_order = kept["place"].arg_sort()
+    return pl.concat([some, fields.select(wanted)])[in_order], kept.drop("place")[in_order], rejects
+
+
+def _split_all(
+    lines: pl.DataFrame, names: list[str], separator: str
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     reasons = _obvious_faults(lines, len(names), separator)
     if reasons.null_count() == lines.height:
         fields = _read(lines, names, separator)
-        if fields is not None and not _short_rows(fields, lines, separator).any():
+        if fields is not None and not _any_misread(fields, lines, separator):
             return fields, lines, reject(lines.clear(), "too_few_fields")
     reasons = _every_fault(lines, reasons, names, separator)
     good = lines.filter(reasons.is_null())
@@ -48,14 +79,49 @@ def split_header(line: str, *, separator: str = ",") -> list[str]:
         return []
 
 
+def _is_plain(line: pl.Expr, width: int, separator: str) -> pl.Expr:
+    """Boolean expression: nothing about the line is open to reading, whatever stands next to it.
+
+    Every field is either free of quotes or quoted from end to end without quotes or separators inside, and there are
+    `width` of them: leaving out columns can then neither shift a field nor join two lines.
+    """
+    mark = "\\t" if separator == "\t" else re.escape(separator)
+    one = rf'(?:[^"{mark}]*|"[^"{mark}]*")'
+    return line.str.contains(rf"^{one}(?:{mark}{one}){{{width - 1}}}$")
+
+
+def _read_some(
+    lines: pl.DataFrame, names: list[str], wanted: list[str], separator: str
+) -> pl.DataFrame | None:
+    """Read some columns of plain lines; None when the reader fails or its rows are not the lines."""
+    if not lines.height:
+        return pl.Schema({name: pl.String() for name in wanted}).to_frame()
+    schema = pl.Schema({f"column_{place}": pl.String() for place in range(1, len(names) + 1)})
+    places = [names.index(name) for name in wanted]
+    try:
+        frame = pl.read_csv(
+            _as_block(lines), has_header=False, schema=schema, columns=places, separator=separator
+        )
+    except pl.exceptions.PolarsError:
+        return None
+    if frame.height != lines.height:
+        return None
+    return frame.select(pl.col(f"column_{place + 1}").alias(names[place]) for place in places)
+
+
+def _as_block(lines: pl.DataFrame) -> bytes:
+    return str(lines["line"].str.join("\n").item()).encode() + b"\n"
+
+
 def _read(lines: pl.DataFrame, names: list[str], separator: str) -> pl.DataFrame | None:
     """Read the lines as one block; None when the reader fails or its rows are not the lines."""
     schema = pl.Schema({name: pl.String() for name in names})
     if not lines.height:
         return schema.to_frame()
-    block = str(lines["line"].str.join("\n").item()).encode() + b"\n"
     try:
-        frame = pl.read_csv(block, has_header=False, schema=schema, separator=separator, quote_char='"')
+        frame = pl.read_csv(
+            _as_block(lines), has_header=False, schema=schema, separator=separator, quote_char='"'
+        )
     except pl.exceptions.PolarsError:
         return None
     return frame if frame.height == lines.height else None
@@ -92,28 +158,49 @@ def _obvious_faults(lines: pl.DataFrame, width: int, separator: str) -> pl.Serie
     ).to_series()
 
 
-def _short_rows(fields: pl.DataFrame, lines: pl.DataFrame, separator: str) -> pl.Series:
-    """Return which rows may have fewer fields than columns: the reader fills those with nulls, silently.
+def _any_misread(fields: pl.DataFrame, lines: pl.DataFrame, separator: str) -> bool:
+    """Return whether any line with quotes is badly quoted or short: the reader forgives both, silently.
 
-    Lines without quotes were counted already; of the others only those whose last field is missing are in doubt.
+    Lines without quotes were counted already; a line can be short only where its last field is missing.
     """
-    last = fields[:, -1].is_null()
-    return last & lines["line"].str.contains('"', literal=True) & ~lines["line"].str.ends_with(separator)
+    quoted = lines["line"].str.contains('"', literal=True)
+    if not quoted.any():
+        return False
+    doubtful = lines.filter(quoted)
+    if not doubtful.select(_is_well_quoted(separator).all()).item():
+        return True
+    ending = doubtful.filter(fields[:, -1].is_null().filter(quoted))
+    count = _folded().str.count_matches(separator, literal=True) + 1
+    return bool(ending.select((count < fields.width).any()).item())
+
+
+def _is_well_quoted(separator: str) -> pl.Expr:
+    """Boolean expression: every field that starts with a quote ends with its closing one."""
+    mark = "\\t" if separator == "\t" else re.escape(separator)
+    field = rf'(?:[^"{mark}][^{mark}]*|"(?:[^"]|"")*")?'
+    return pl.col("line").str.contains(rf"^{field}(?:{mark}{field})*$")
+
+
+def _folded() -> pl.Expr:
+    """Return the lines with each quoted stretch made one character."""
+    return pl.col("line").str.replace_all(r'"(?:[^"]|"")*"', "\u0002")
 
 
 def _every_fault(lines: pl.DataFrame, reasons: pl.Series, names: list[str], separator: str) -> pl.Series:
     """Complete `reasons` by looking at quoted lines: properly quoted fields are folded away, then fields counted."""
-    quoted = r'"(?:[^"]|"")*"'
     escaped = "\\t" if separator == "\t" else separator
-    folded = pl.col("line").str.replace_all(quoted, "\u0002")
+    folded = _folded()
     checked = lines.select(
         pl.lit(reasons).alias("reason"),
         folded.alias("folded"),
         folded.str.contains(rf'"|[^{escaped}]\x02|\x02[^{escaped}]').alias("odd"),
+        _is_well_quoted(separator).alias("well_quoted"),
     ).select(
         "odd",
         pl.when(pl.col("reason").is_not_null())
         .then("reason")
+        .when(~pl.col("well_quoted"))
+        .then(pl.lit("bad_quoting"))
         .when(pl.col("odd"))
         .then(None)
         .when(pl.col("folded").str.count_matches(separator, literal=True) + 1 > len(names))
@@ -126,7 +213,6 @@ def _every_fault(lines: pl.DataFrame, reasons: pl.Series, names: list[str], sepa
     for row in checked.with_row_index().filter("odd", pl.col("reason").is_null())["index"].to_list():
         # Quotes inside an unquoted field: the reader is asked about this one line, so that the verdict on a line
         # never depends on its neighbours.
-        alone = _read(lines[row], names, separator)
-        if alone is None or _short_rows(alone, lines[row], separator).any():
+        if _read(lines[row], names, separator) is None:
             result[row] = "bad_quoting"
     return pl.Series("reason", result, dtype=pl.String)

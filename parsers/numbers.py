@@ -150,14 +150,18 @@ def _strict(text: pl.Expr, force: Force) -> pl.Expr:
     Whatever it returns, `_canonical` returns too (a property test holds them together).
     """
     bare = text.str.replace_all(r"[ ().-]", "")
-    extension = bare.str.contains(rf"^[0-9]{{1,{force.extension_digits}}}$")
+    extension = rf"[0-9]{{1,{force.extension_digits}}}"
     if force.country != "GB":
-        return pl.when(extension).then(bare)
+        return pl.when(bare.str.contains(f"^{extension}$")).then(bare)
     access = "|".join(re.escape(digits) for digits in force.access_digits)
     service = "|".join(UK_SERVICE_PREFIXES)
-    dialled = rf"(?:{access})?(?:{service})?(?:00440?|0)|\+440?|44"
-    national = bare.str.extract(rf"^(?:{dialled})([1-357-9][0-9]{{9}})$")
     # Nothing that could be a trunk prefix, our country code, a service prefix or an access digit stands in front.
-    other = "".join(sorted(set("235678") - {digits[:1] for digits in force.access_digits}))
-    as_written = bare.str.contains(rf"^[{other}][0-9]*$") if other else pl.lit(value=False)
-    return pl.when(extension | as_written).then(bare).otherwise(pl.lit("+44") + national)
+    first = "".join(sorted(set("235678") - {digits[:1] for digits in force.access_digits}))
+    as_written = rf"{extension}|[{first}][0-9]*" if first else extension
+    national = rf"(?:(?:{access})?(?:{service})?(?:00440?|0)|\+440?|44)[1-357-9][0-9]{{9}}"
+    return (
+        pl.when(bare.str.contains(rf"^(?:{as_written})$"))
+        .then(bare)
+        .when(bare.str.contains(rf"^{national}$"))
+        .then(pl.concat_str(pl.lit("+44"), bare.str.slice(-10)))
+    )
