@@ -50,12 +50,13 @@ def discover(source: TailSource) -> tuple[list[Sighting], list[Problem]]:
     found: dict[Key, Sighting] = {}
     problems: list[Problem] = []
     for pattern in source.files:
-        matched = False
-        for path in _expand(pattern):
-            matched = True
-            if path.endswith(COMPRESSED):
-                problems.append(Problem(source.name, path, "compressed"))
-                continue
+        paths = _expand(pattern)
+        plain = [path for path in paths if not path.endswith(COMPRESSED)]
+        if not paths:
+            problems.append(_unmatched(source.name, pattern))
+        elif len(plain) < len(paths):
+            problems.append(Problem(source.name, pattern, "compressed", f"{len(paths) - len(plain)} files"))
+        for path in plain:
             try:
                 sighting = sight(path)
             except OSError as error:
@@ -63,8 +64,6 @@ def discover(source: TailSource) -> tuple[list[Sighting], list[Problem]]:
                 continue
             if sighting is not None:
                 found.setdefault(sighting.key, sighting)
-        if not matched:
-            problems.append(_unmatched(source.name, pattern))
     return sorted(found.values(), key=lambda sighting: (sighting.modified_ns, sighting.path)), problems
 
 

@@ -159,7 +159,7 @@ class WatchedSource:
             self._report(file.home, error)
             return
         if file.missing_since is None:
-            file.missing_since = now
+            file.missing_since, file.key = now, None
             self._catch_up(file.home, file.live_modified_ns, now)
         if now - file.missing_since >= self._settle:
             self._give_up(file, "gone")
