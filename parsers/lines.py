@@ -121,13 +121,15 @@ def record_identity(source: str, own: pl.Expr | None = None) -> pl.Expr:
     record delivered twice is one event. Where `own` is null or empty on a row, that row gets the fallback.
     """
     prefix = pl.lit(f"{source}:")
-    by_place = pl.concat_str(
-        prefix,
-        pl.col("log_offset").cast(pl.String),
-        pl.lit("-"),
-        pl.col("event_hash").bin.head(8).bin.encode("hex"),
-    )
+    place, content = pl.col("log_offset"), pl.col("event_hash")
     if own is None:
-        return by_place.alias("event_id")
-    named = pl.concat_str(prefix, own.str.strip_chars().replace("", None))
-    return pl.coalesce(named, by_place).alias("event_id")
+        return _identity_by_place(prefix, place, content).alias("event_id")
+    own = own.str.strip_chars().replace("", None)
+    nameless = own.is_null()
+    # Masked first: rows that have a name of their own cost nothing here.
+    by_place = _identity_by_place(prefix, pl.when(nameless).then(place), pl.when(nameless).then(content))
+    return pl.coalesce(pl.concat_str(prefix, own), by_place).alias("event_id")
+
+
+def _identity_by_place(prefix: pl.Expr, offset: pl.Expr, content: pl.Expr) -> pl.Expr:
+    return pl.concat_str(prefix, offset.cast(pl.String), pl.lit("-"), content.bin.head(8).bin.encode("hex"))

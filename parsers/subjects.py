@@ -47,8 +47,12 @@ def canonical_subject_key(subject_type: pl.Expr, key: pl.Expr) -> pl.Expr:
     national zero in `+44 (0)` dropped; not read any further. Everything else (PNCID, `SURNAME/FORENAME/YYYY-MM-DD`,
     references): capitals, runs of spaces made one, none beside a `/`. Null where nothing is left.
     """
-    kind = canonical_subject_type(subject_type).fill_null("")
-    upper = key.str.strip_chars().str.to_uppercase()
+    return key_by_kind(canonical_subject_type(subject_type), key.str.strip_chars().str.to_uppercase())
+
+
+def key_by_kind(kind: pl.Expr, upper: pl.Expr) -> pl.Expr:
+    """Return `canonical_subject_key` of canonical kinds and of keys that are trimmed and in capitals already."""
+    kind = kind.fill_null("")
     # Masked before the patterns run, so that each of them looks only at the rows it is for.
     number = _without_spaces(pl.when(kind == "phone").then(upper))
     number = number.str.replace(r"^(\+\d+)\(0\)", "${1}").str.replace_all(r"[().-]", "")

@@ -23,7 +23,7 @@ import polars as pl
 
 from parsers.delimited import split_fields, split_header
 from parsers.event import SCHEMA, Family, conform
-from parsers.format import Block, Format, FormatOptions, Parsed
+from parsers.format import REJECTS_SCHEMA, Block, Format, FormatOptions, Parsed
 from parsers.lines import EVIDENCE, cut_lines, record_identity, reject
 from parsers.originator import PARTS as ORIGINATOR_PARTS
 from parsers.originator import read_originators
@@ -31,9 +31,9 @@ from parsers.pnc_options import COLUMNS, REQUIRED, Layout, PncOptions, read_layo
 from parsers.subjects import (
     SUBJECT_TYPE_SYNONYMS,
     canonical_account,
-    canonical_subject_key,
     canonical_subject_type,
     canonical_terminal,
+    key_by_kind,
 )
 from parsers.times import iso_times
 
@@ -72,7 +72,7 @@ class Pnc(Format):
         rejects = [cut.rejects]
         for header, lines in _by_header(cut.text, is_header, state):
             layout = self._layout(header)
-            records = lines.filter(~_is_comment(layout))
+            records = _without_comments(lines, layout)
             counts["comment"] += lines.height - records.height
             if layout is None:
                 rejects.append(reject(records, "no_header"))
@@ -110,9 +110,11 @@ class Pnc(Format):
         options: PncOptions = self.options
         line = pl.col("line")
         names = [re.escape(options.columns.get(name, name).strip()) for name in REQUIRED]
-        likely = lines.filter(line.str.contains(f"(?i){name}") for name in names)["line"].unique()
-        headers = [text for text in likely if self._layout(text) is not None]
-        return lines.select(line.is_in(headers)).to_series()
+        likely = lines
+        for name in names:
+            likely = likely.filter(line.str.contains(f"(?i){name}"))
+        headers = [text for text in likely["line"].unique() if self._layout(text) is not None]
+        return lines["line"].is_in(headers) if headers else pl.repeat(False, lines.height, eager=True)
 
     def _read(self, records: pl.DataFrame, layout: Layout) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return the records with COLUMNS (trimmed text, null where empty or absent) beside the evidence, and rejects."""
@@ -133,11 +135,14 @@ class Pnc(Format):
         timed = records.hstack(iso_times(records["txn_datetime"], self.context.zone))
         year = pl.col("timestamp").dt.year()
         fit = pl.col("user_id").is_not_null() & year.is_between(*YEARS).fill_null(value=False)
-        unfit = timed.filter(~fit)
+        is_fit = timed.select(fit).to_series()
+        if is_fit.all():
+            return timed, REJECTS_SCHEMA.to_frame()
+        unfit = timed.filter(~is_fit)
         empty = pl.coalesce(pl.when(pl.col(name).is_null()).then(pl.lit(name)) for name in REQUIRED)
         detail = pl.coalesce(empty, pl.lit("txn_datetime")).alias("detail")
         reason = pl.when(empty.is_not_null()).then(pl.lit("missing_field")).otherwise(pl.lit("bad_time"))
-        return timed.filter(fit), reject(unfit.with_columns(reason.alias("reason"), detail))
+        return timed.filter(is_fit), reject(unfit.with_columns(reason.alias("reason"), detail))
 
     def _events(self, records: pl.DataFrame, file: str) -> pl.DataFrame:
         """Return records as access events."""
@@ -145,10 +150,11 @@ class Pnc(Format):
         known = records.hstack(read_originators(records["originator"])).with_columns(
             _fingerprints(records),
             canonical_subject_type(pl.col("subject_type")).alias("kind"),
+            pl.col("subject_key").str.to_uppercase().alias("key"),
             _result().alias("result"),
         )
-        events = known.with_columns(self._kind()).select(
-            record_identity(self.context.source, _OWN_IDENTITY),
+        events = known.with_columns(self._kind(), _OWN_IDENTITY.alias("own_identity")).select(
+            record_identity(self.context.source, pl.col("own_identity")),
             "timestamp",
             pl.lit(self.context.source).alias("source"),
             pl.lit(self.name).alias("event_module"),
@@ -169,7 +175,7 @@ class Pnc(Format):
             raw.alias("event_original"),
             pl.col("user_force").alias("organization_name"),
             pl.col("kind").alias("subject_type"),
-            canonical_subject_key(pl.col("kind"), pl.col("subject_key")).alias("subject_key"),
+            key_by_kind(pl.col("kind"), pl.col("key")).alias("subject_key"),
             pl.col("system").str.to_lowercase().fill_null(self.options.system).alias("pnc_system"),
             _query().alias("pnc_query"),
             pl.col("originator").alias("pnc_originator_text"),
@@ -221,17 +227,22 @@ def _by_header(lines: pl.DataFrame, is_header: pl.Series, state: str) -> Iterato
     if not is_header.any():
         yield state, lines
         return
-    header = pl.when(is_header).then("line").forward_fill().fill_null(state).alias("header")
+    in_order = [state, *lines.filter(is_header)["line"]]
+    number = {text: number for number, text in enumerate(dict.fromkeys(in_order))}
+    section = is_header.cast(pl.UInt32).cum_sum()
+    header = pl.Series("header", [number[text] for text in in_order], dtype=pl.UInt32).gather(section)
     marked = lines.with_columns(header).filter(~is_header)
-    for (text,), group in marked.partition_by("header", as_dict=True, include_key=False).items():
-        yield str(text), group
+    texts = list(number)
+    for (own,), group in marked.partition_by("header", as_dict=True, include_key=False).items():
+        yield texts[int(str(own))], group
 
 
-def _is_comment(layout: Layout | None) -> pl.Expr:
-    """Return whether a line is a comment; where transaction codes come first, `#` is how a record begins."""
+def _without_comments(lines: pl.DataFrame, layout: Layout | None) -> pl.DataFrame:
+    """Return the lines that do not start with `#`; where transaction codes come first, records do."""
     if layout is not None and layout.positions.get("txn_code") == 0:
-        return pl.lit(value=False)
-    return pl.col("line").str.starts_with("#")
+        return lines
+    comment = lines["line"].str.starts_with("#")
+    return lines.filter(~comment) if comment.any() else lines
 
 
 def _fingerprints(records: pl.DataFrame) -> pl.Series:
