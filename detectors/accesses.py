@@ -32,40 +32,29 @@ ACCESS_SCHEMA: Final = pl.Schema(
 )
 
 
-def actor() -> pl.Expr:
-    """Return who acted as "kind:value": the account, else the terminal, else null."""
-    return pl.coalesce(
-        pl.concat_str(pl.lit("account:"), "user_id"),
-        pl.concat_str(pl.lit("terminal:"), pl.col("source_address").str.strip_chars().str.to_uppercase()),
-    )
-
-
 def look_ups(events: pl.LazyFrame, reference: Reference) -> pl.DataFrame:
     """Return the look-ups (ACCESS_SCHEMA) among access events: those with a subject. Extra rows are never made up."""
+    terminal = pl.col("source_address").str.strip_chars().str.to_uppercase()
+    kind = pl.when(pl.col("user_id").is_not_null()).then(pl.lit("account")).otherwise(pl.lit("terminal"))
+    value = pl.coalesce("user_id", terminal)
     rows = (
         events.filter(pl.col("subject_type").is_not_null(), pl.col("subject_key").is_not_null())
         .select(
             "event_id",
             "timestamp",
-            actor().alias("actor"),
             "subject_type",
             "subject_key",
+            kind.alias("kind"),
+            value.alias("value"),
+            pl.concat_str(kind, pl.lit(":"), value).alias("actor"),
             pl.coalesce(pl.col("pnc_system").str.to_uppercase(), "source").alias("system"),
-            pl.col("pnc_originator_collar")
-            .str.replace_all(r"\s+", "")
-            .str.to_uppercase()
-            .alias("originator_collar"),
+            pl.col("pnc_originator_collar").alias("originator_collar"),
             pl.col("pnc_reason_code").alias("reason_code"),
             pl.col("pnc_incident_ref").alias("claimed_ref"),
         )
         .collect()
     )
-    split = pl.col("actor").str.splitn(":", 2).struct
     people = resolve(
-        rows,
-        reference["identifiers"],
-        kind=split.field("field_0"),
-        value=split.field("field_1"),
-        time="timestamp",
+        rows, reference["identifiers"], kind=pl.col("kind"), value=pl.col("value"), time="timestamp"
     )
     return people.with_row_index("row").select(ACCESS_SCHEMA.names())

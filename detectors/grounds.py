@@ -15,7 +15,7 @@ from detectors.reference import Reference
 def grounds(reference: Reference, subjects: pl.DataFrame, *, window: timedelta) -> pl.DataFrame:
     """Return a row per assignment to an incident and subject it names.
 
-    subjects: subject_type and subject_key of interest; others are left out. Columns: subject_type, subject_key,
+    subjects: subject_type and subject_key of interest; others may be left out. Columns: subject_type, subject_key,
     incident_ref, incident_kind, assigned_staff_id, assigned_unit, opens, closes (null: never), recorded_at.
 
     opens  = the later of assignment.from and subject.from, minus `window`
@@ -23,19 +23,16 @@ def grounds(reference: Reference, subjects: pl.DataFrame, *, window: timedelta) 
     recorded_at = when assignment and incident were both on record.
     An assignment whose incident is not (yet) known counts as one to an open incident of kind "incident".
     """
-    named = reference["incident_subjects"].join(
-        subjects.select("subject_type", "subject_key").unique(),
-        on=["subject_type", "subject_key"],
-        how="semi",
-    )
-    incidents = reference["incidents"].select(
+    named = reference["incident_subjects"].rename({"from": "subject_from", "to": "subject_to"})
+    assignments, incidents = reference["assignments"], reference["incidents"]
+    if subjects.height < named.height:  # a tick: touch little of what may be years of incidents
+        named = named.join(subjects, on=["subject_type", "subject_key"], how="semi")
+        assignments = assignments.join(named, on="incident_ref", how="semi")
+        incidents = incidents.join(assignments, on="incident_ref", how="semi")
+    known = incidents.select(
         "incident_ref", "closed_at", incident_kind="kind", incident_recorded_at="recorded_at"
     )
-    joined = (
-        named.rename({"from": "subject_from", "to": "subject_to"})
-        .join(reference["assignments"], on="incident_ref")
-        .join(incidents, on="incident_ref", how="left")
-    )
+    joined = named.join(assignments, on="incident_ref").join(known, on="incident_ref", how="left")
     return joined.select(
         "subject_type",
         "subject_key",

@@ -40,27 +40,39 @@ def resolve(
     nobody is known. Validity is half-open, [valid_from, valid_to), null means open. Rows keep their order and number.
     """
     kinds = pl.lit(kind) if isinstance(kind, str) else kind
-    rows = (
-        events.lazy()
-        .with_row_index(_ORDER)
-        .with_columns(pl.concat_str(kinds, pl.lit(":"), value).alias(_KEY))
+    key = pl.concat_str(kinds, pl.lit(":"), value).alias(_KEY)
+    names = {"staff_id": into, "certainty": certainty, "since": since}
+    if isinstance(events, pl.LazyFrame):
+        wide = events.with_row_index(_ORDER).with_columns(key).sort(time)
+        return _look_up(wide, _holdings(identifiers).rename(names), time, certainty).sort(_ORDER).drop(_ORDER)
+    asked = events.select(pl.col(time), key).with_row_index(_ORDER)
+    held = _holdings(_concerned(identifiers, asked)).rename(names)
+    in_order = asked[time].is_sorted()
+    found = _look_up((asked if in_order else asked.sort(time)).lazy(), held, time, certainty).collect()
+    back = found if in_order else found.sort(_ORDER)
+    return events.with_columns(back[name] for name in names.values())
+
+
+def _look_up(asked: pl.LazyFrame, held: pl.DataFrame, time: str, certainty: str) -> pl.LazyFrame:
+    """Join rows in time order with who held their identifier at the last change before."""
+    found = asked.join_asof(
+        held.lazy().sort("at"),
+        left_on=time,
+        right_on="at",
+        by=_KEY,
+        strategy="backward",
+        coalesce=True,
+        check_sortedness=False,
     )
-    held = _holdings(identifiers).rename({"staff_id": into, "certainty": certainty, "since": since})
-    resolved = (
-        rows.sort(time)
-        .join_asof(
-            held.lazy().sort("at"),
-            left_on=time,
-            right_on="at",
-            by=_KEY,
-            strategy="backward",
-            check_sortedness=False,
-        )
-        .sort(_ORDER)
-        .drop(_ORDER, _KEY, "at", strict=False)
-        .with_columns(pl.col(certainty).fill_null(UNKNOWN))
-    )
-    return resolved.collect() if isinstance(events, pl.DataFrame) else resolved
+    return found.drop(_KEY).with_columns(pl.col(certainty).fill_null(UNKNOWN))
+
+
+def _concerned(identifiers: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
+    """Return the identifiers asked for, where few are: a tick must not sweep everybody's validities."""
+    if asked.height >= identifiers.height:
+        return identifiers
+    keyed = identifiers.with_columns(pl.concat_str("kind", pl.lit(":"), "value").alias(_KEY))
+    return keyed.join(asked, on=_KEY, how="semi").drop(_KEY)
 
 
 def _holdings(identifiers: pl.DataFrame) -> pl.DataFrame:

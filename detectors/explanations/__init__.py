@@ -18,6 +18,7 @@ from typing import Final
 import polars as pl
 
 from detectors.findings import utc_text
+from detectors.grounds import grounds
 from detectors.reference import Reference
 from parsers.event import TEXT, UTC_MICROSECONDS
 
@@ -50,12 +51,13 @@ class Question:
     """What a template is asked.
 
     look_ups: every look-up in reach (detectors.accesses.ACCESS_SCHEMA). pending: those of them not explained yet.
-    given: what earlier templates gave (EXPLANATION_SCHEMA).
+    given: what earlier templates gave (EXPLANATION_SCHEMA). held: the `grounds` on these subjects.
     """
 
     look_ups: pl.DataFrame
     pending: pl.DataFrame
     given: pl.DataFrame
+    held: pl.DataFrame
     reference: Reference
     options: Options = field(default_factory=Options)
 
@@ -97,8 +99,9 @@ def explain(look_ups: pl.DataFrame, reference: Reference, options: Options) -> E
     """Ask every template in turn about the look-ups that none before it explained."""
     given = EXPLANATION_SCHEMA.to_frame()
     pending = look_ups
+    held = grounds(reference, look_ups, window=options.window)
     for template in all_templates():
-        answers = template.explain(Question(look_ups, pending, given, reference, options))
+        answers = template.explain(Question(look_ups, pending, given, held, reference, options))
         given = pl.concat((given, answers))
         pending = pending.join(answers.select("row"), on="row", how="anti", maintain_order="left")
     return Explained(given, pending)

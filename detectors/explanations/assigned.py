@@ -10,7 +10,6 @@ from typing import Final
 import polars as pl
 
 from detectors.explanations import EXPLANATION_SCHEMA, Question
-from detectors.grounds import grounds
 
 ORDER: Final = 10
 
@@ -21,8 +20,7 @@ def explain(question: Question) -> pl.DataFrame:
     With w = options.window, t must lie in [max(assignment.from, subject.from) - w, end + w], both ends included, where
     end is the earlier of subject.to and (assignment.to, else incident.closed_at, else never): see `grounds`.
     """
-    held = grounds(question.reference, question.pending, window=question.options.window)
-    by_person = held.filter(pl.col("assigned_staff_id").is_not_null())
+    by_person = question.held.filter(pl.col("assigned_staff_id").is_not_null())
     matched = question.pending.join(
         by_person,
         left_on=["subject_type", "subject_key", "staff_id"],

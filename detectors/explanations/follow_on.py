@@ -20,44 +20,50 @@ def explain(question: Question) -> pl.DataFrame:
     With the vehicle at v, a person look-up at t counts when v <= t <= v + follow_on and the account looked up no other
     person in [v, t). Several persons at that same first moment all count, for logs are written to the second.
     """
-    looks = question.look_ups.filter(pl.col("actor").is_not_null())
-    explained = question.given.select("row").unique()
-    vehicles = looks.filter(subject_type="vehicle").join(explained, on="row", how="semi")
-    if vehicles.is_empty():
+    persons = question.pending.filter(pl.col("actor").is_not_null(), subject_type="person").sort("timestamp")
+    if persons.is_empty():
         return EXPLANATION_SCHEMA.to_frame()
-    firsts = _first_persons(looks, vehicles, question)
+    vehicles = (
+        question.look_ups.filter(subject_type="vehicle")
+        .join(question.given.select("row"), on="row", how="semi")
+        .select("actor", vehicle_at="timestamp", vehicle_row="row", follows="event_id")
+    )
+    followed = _first_persons(_soon_after(persons, vehicles, question), question.look_ups)
     grounds = question.given.select(
-        "row", "incident_ref", "incident_kind", "recorded_at", "unit", "originator_collar"
+        "incident_ref", "incident_kind", "recorded_at", "unit", "originator_collar", vehicle_row="row"
     )
     return (
-        firsts.join(grounds.rename({"row": "vehicle_row"}), on="vehicle_row")
+        followed.select("row", "event_id", "timestamp", "actor", "vehicle_at")
+        .join(vehicles, on=["actor", "vehicle_at"])
+        .join(grounds, on="vehicle_row")
         .with_columns(pl.lit("follow_on").alias("template"))
         .select(EXPLANATION_SCHEMA.names())
     )
 
 
-def _first_persons(looks: pl.DataFrame, vehicles: pl.DataFrame, question: Question) -> pl.DataFrame:
-    """Return the pending person look-ups that come first after their account's latest explained vehicle look-up."""
-    persons = looks.filter(subject_type="person").join(vehicles.select("actor"), on="actor", how="semi")
-    moments = persons.select("actor", "timestamp").unique().sort("timestamp")
-    previous = moments.with_columns(pl.col("timestamp").shift(1).over("actor").alias("previous"))
-    latest = (
-        vehicles.sort("timestamp", "event_id")
-        .unique(["actor", "timestamp"], keep="first", maintain_order=True)
-        .select("actor", pl.col("timestamp").alias("vehicle_at"), vehicle_row="row", follows="event_id")
-    )
-    first = previous.join_asof(
-        latest,
+def _soon_after(persons: pl.DataFrame, vehicles: pl.DataFrame, question: Question) -> pl.DataFrame:
+    """Return the person look-ups with an explained vehicle look-up shortly before: `vehicle_at` is the latest."""
+    return persons.join_asof(
+        vehicles.select("actor", "vehicle_at").sort("vehicle_at"),
         left_on="timestamp",
         right_on="vehicle_at",
         by="actor",
         strategy="backward",
+        coalesce=False,
         check_sortedness=False,
-    ).filter(
-        pl.col("timestamp") - pl.col("vehicle_at") <= question.options.follow_on,
-        (pl.col("previous") < pl.col("vehicle_at")).fill_null(value=True),
-    )
-    pending = question.pending.filter(subject_type="person")
-    return pending.join(first.drop("previous", "vehicle_at"), on=["actor", "timestamp"]).select(
-        "row", "event_id", "timestamp", "vehicle_row", "follows"
-    )
+    ).filter(pl.col("timestamp") - pl.col("vehicle_at") <= question.options.follow_on)
+
+
+def _first_persons(followed: pl.DataFrame, look_ups: pl.DataFrame) -> pl.DataFrame:
+    """Keep those before which the account looked up no other person since the vehicle."""
+    persons = look_ups.filter(subject_type="person").join(followed, on="actor", how="semi")
+    return followed.join_asof(
+        persons.select("actor", pl.col("timestamp").alias("previous")).sort("previous"),
+        left_on="timestamp",
+        right_on="previous",
+        by="actor",
+        strategy="backward",
+        allow_exact_matches=False,
+        coalesce=False,
+        check_sortedness=False,
+    ).filter((pl.col("previous") < pl.col("vehicle_at")).fill_null(value=True))

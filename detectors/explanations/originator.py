@@ -22,12 +22,13 @@ def explain(question: Question) -> pl.DataFrame:
     The evidence names the collar number as well as the incident. An enquirer may type a false collar number: the
     originator being innocently assigned is then the cover, which is a matter for a dip sample, not for this template.
     """
+    collar = pl.col("originator_collar").str.replace_all(r"\s+", "").str.to_uppercase()
     collars = question.pending.filter(pl.col("originator_collar").is_not_null())
     originators = resolve(
         collars.drop("staff_id", "certainty", "since"),
         question.reference["identifiers"],
         kind="collar",
-        value=pl.col("originator_collar"),
+        value=collar,
         time="timestamp",
     ).filter(pl.col("staff_id").is_not_null())
     asked = replace(question, pending=originators)

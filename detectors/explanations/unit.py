@@ -10,15 +10,14 @@ from typing import Final
 import polars as pl
 
 from detectors.explanations import EXPLANATION_SCHEMA, Question
-from detectors.grounds import grounds, unit_name
+from detectors.grounds import unit_name
 
 ORDER: Final = 20
 
 
 def explain(question: Question) -> pl.DataFrame:
     """Explain a look-up by a person whose unit (feed staff) was assigned; times as in `assigned`."""
-    held = grounds(question.reference, question.pending, window=question.options.window)
-    by_unit = held.filter(pl.col("assigned_unit").is_not_null())
+    by_unit = question.held.filter(pl.col("assigned_unit").is_not_null())
     if by_unit.is_empty():
         return EXPLANATION_SCHEMA.to_frame()
     units = question.reference["staff"].select(

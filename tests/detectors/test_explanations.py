@@ -8,6 +8,7 @@ from history import JANE, NOON, STAFF, at, history, holds, look_up, reference, w
 
 from detectors.accesses import look_ups
 from detectors.explanations import EXPLANATION_SCHEMA, Options, Question, all_templates, evidence, explain
+from detectors.grounds import grounds
 
 ROOM = holds("S2", "account", "control")
 
@@ -16,6 +17,10 @@ def explained(known, *rows, **options):
     """Event id -> template, of the look-ups that are explained."""
     result = explain(look_ups(history(*rows)["access"], known), known, Options(**options))
     return dict(result.best().select("event_id", "template").rows())
+
+
+def held(rows, data):
+    return grounds(data, rows, window=timedelta(hours=24))
 
 
 def known(*, identifiers=(*JANE, ROOM), **of_work):
@@ -32,7 +37,7 @@ class TestEveryTemplate:
 
     def test_gives_the_schema_for_no_look_up_and_no_reference_data(self, template):
         none = look_ups(history()["access"], reference())
-        question = Question(none, none, EXPLANATION_SCHEMA.to_frame(), reference())
+        question = Question(none, none, EXPLANATION_SCHEMA.to_frame(), held(none, reference()), reference())
         assert template.explain(question).schema == EXPLANATION_SCHEMA
 
     def test_explains_nothing_by_nulls(self, template):
@@ -46,7 +51,7 @@ class TestEveryTemplate:
             ].lazy(),
             data,
         )
-        question = Question(rows, rows, EXPLANATION_SCHEMA.to_frame(), data)
+        question = Question(rows, rows, EXPLANATION_SCHEMA.to_frame(), held(rows, data), data)
         assert template.explain(question).is_empty()
 
     def test_says_what_it_is(self, template):
