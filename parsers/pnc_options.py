@@ -17,6 +17,7 @@ COLUMNS: Final = (
 )  # fmt: skip
 REQUIRED: Final = ("txn_datetime", "user_id")
 SubjectType = Literal["person", "vehicle", "property", "address", "phone", "occurrence"]
+_FEW_COLUMNS: Final = 4
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -85,3 +86,12 @@ def read_layout(names: Sequence[str], renamed: Mapping[str, str]) -> Layout | No
     if twice or any(name not in positions for name in REQUIRED) or any(map(_DATE.search, given)):
         return None
     return Layout(positions=positions, width=len(given))
+
+
+def likeness(names: Sequence[str]) -> float:
+    """Return how sure it is, from 0 to 1, that `names` are a header in our own words."""
+    layout = read_layout(names, {})
+    known = len({name.casefold() for name in names} & set(COLUMNS))
+    if layout is not None:
+        return 0.9 + 0.1 * known / len(COLUMNS)
+    return known / len(COLUMNS) if known >= _FEW_COLUMNS else 0.0

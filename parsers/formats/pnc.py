@@ -27,7 +27,7 @@ from parsers.format import REJECTS_SCHEMA, Block, Format, FormatOptions, Parsed
 from parsers.lines import EVIDENCE, cut_lines, record_identity, reject
 from parsers.originator import PARTS as ORIGINATOR_PARTS
 from parsers.originator import read_originators
-from parsers.pnc_options import COLUMNS, REQUIRED, Layout, PncOptions, read_layout
+from parsers.pnc_options import COLUMNS, REQUIRED, Layout, PncOptions, likeness, read_layout
 from parsers.subjects import (
     SUBJECT_TYPE_SYNONYMS,
     canonical_account,
@@ -39,7 +39,6 @@ from parsers.times import iso_times
 
 YEARS: Final = (1970, 2199)
 SEPARATORS: Final = (",", ";", "|", "\t")
-_FEW: Final = 4
 _LOOKED_AT: Final = 20
 _NOTHING: Final = pl.lit(None, dtype=pl.String)
 _TOLD: Final = tuple(
@@ -98,7 +97,7 @@ class Pnc(Format):
         text = sample.decode("utf-8", "replace").replace("\ufeff", "")
         likely = [line for line in text.splitlines()[:_LOOKED_AT] if line and not line.startswith("#")]
         names = (split_header(line, separator=mark) for line in likely for mark in SEPARATORS)
-        return max(map(_likeness, names), default=0.0)
+        return max(map(likeness, names), default=0.0)
 
     def _layout(self, header: str) -> Layout | None:
         options: PncOptions = self.options
@@ -295,11 +294,3 @@ def _joined(first: pl.Expr, second: pl.Expr, *, separator: str) -> pl.Expr:
         .then(first)
         .otherwise(pl.concat_str(first, second, separator=separator))
     )
-
-
-def _likeness(names: list[str]) -> float:
-    layout = read_layout(names, {})
-    known = len({name.casefold() for name in names} & set(COLUMNS))
-    if layout is not None:
-        return 0.9 + 0.1 * known / len(COLUMNS)
-    return known / len(COLUMNS) if known >= _FEW else 0.0
