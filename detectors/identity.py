@@ -10,6 +10,8 @@ from typing import Final, TypeVar
 
 import polars as pl
 
+from parsers.event import TEXT, UTC_MICROSECONDS
+
 KNOWN: Final = "known"
 SHARED: Final = "shared"
 UNKNOWN: Final = "unknown"
@@ -77,7 +79,28 @@ def _concerned(identifiers: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
 
 def _holdings(identifiers: pl.DataFrame) -> pl.DataFrame:
     """Return, per identifier, who holds it from each moment (`at`) at which that changes."""
-    runs = _runs(identifiers)
+    rows = identifiers.select(
+        pl.concat_str("kind", pl.lit(":"), "value").alias(_KEY),
+        "staff_id",
+        start=pl.col("valid_from").fill_null(_FIRST),
+        end=pl.col("valid_to").fill_null(_LAST),
+    )
+    holds = rows.filter(pl.col("start") < pl.col("end")).drop_nulls()
+    alone = pl.col(_KEY).is_unique()
+    # Nearly every identifier has one row: no need to sweep those.
+    return pl.concat((_changes_of_one(holds.filter(alone)), _changes_of_several(holds.filter(~alone))))
+
+
+def _changes_of_one(holds: pl.DataFrame) -> pl.DataFrame:
+    begins = holds.select(_KEY, pl.col("start").alias("at"), "staff_id", _since(), certainty=pl.lit(KNOWN))
+    nobody, never = pl.lit(None, TEXT), pl.lit(None, UTC_MICROSECONDS)
+    ends = holds.select(_KEY, at="end", staff_id=nobody, since=never, certainty=pl.lit(UNKNOWN))
+    return pl.concat((begins, ends))
+
+
+def _changes_of_several(holds: pl.DataFrame) -> pl.DataFrame:
+    """Sweep each identifier's holds in time, counting the people who have it."""
+    runs = _runs(holds)
     changes = pl.concat(
         (
             runs.select(_KEY, at="start", people=pl.lit(1, pl.Int64), run=pl.col("run").cast(pl.Int64)),
@@ -88,38 +111,23 @@ def _holdings(identifiers: pl.DataFrame) -> pl.DataFrame:
     sums = changes.group_by(_KEY, "at").sum().sort(_KEY, "at")
     cells = sums.with_columns(pl.col("people", "run").cum_sum().over(_KEY))
     one = cells.with_columns(pl.when(people=1).then("run")).join(runs.drop(_KEY, "end"), on="run", how="left")
-    return one.select(
-        _KEY,
-        "at",
-        "staff_id",
-        pl.when(pl.col("start") > _FIRST).then("start").alias("since"),
-        pl.when(people=1)
-        .then(pl.lit(KNOWN))
-        .when(people=0)
-        .then(pl.lit(UNKNOWN))
-        .otherwise(pl.lit(SHARED))
-        .alias("certainty"),
+    words = (
+        pl.when(people=1).then(pl.lit(KNOWN)).when(people=0).then(pl.lit(UNKNOWN)).otherwise(pl.lit(SHARED))
     )
+    return one.select(_KEY, "at", "staff_id", _since(), certainty=words)
 
 
-def _runs(identifiers: pl.DataFrame) -> pl.DataFrame:
+def _runs(holds: pl.DataFrame) -> pl.DataFrame:
     """Return each person's unbroken holds of each identifier: overlapping and touching validities are one."""
     same = (_KEY, "staff_id")
-    holds = (
-        identifiers.select(
-            pl.concat_str("kind", pl.lit(":"), "value").alias(_KEY),
-            "staff_id",
-            start=pl.col("valid_from").fill_null(_FIRST),
-            end=pl.col("valid_to").fill_null(_LAST),
-        )
-        .filter(pl.col("start") < pl.col("end"))
-        .drop_nulls()
-        .sort(*same, "start", "end")
-    )
-    reached = pl.col("end").cum_max().shift(1).over(same)
-    begins = pl.col("start") > reached
+    ordered = holds.sort(*same, "start", "end")
+    begins = pl.col("start") > pl.col("end").cum_max().shift(1).over(same)
     return (
-        holds.with_columns(begins.fill_null(value=True).cum_sum().alias("run"))
-        .group_by(_KEY, "staff_id", "run", maintain_order=True)
+        ordered.with_columns(begins.fill_null(value=True).cum_sum().alias("run"))
+        .group_by(*same, "run", maintain_order=True)
         .agg(pl.col("start").min(), pl.col("end").max())
     )
+
+
+def _since() -> pl.Expr:
+    return pl.when(pl.col("start") > _FIRST).then("start").alias("since")
