@@ -50,15 +50,15 @@ class Recognition:
             self._report(sighting.path, error)
             return True
 
-    def find(self, file: LogFile, candidates: Iterable[Sighting], now: float) -> Sighting | None:
+    def find(self, file: LogFile, candidates: Iterable[Sighting], now: float) -> bool:
         """Open a closed file that has moved: under its inode, or anywhere if its prints are distinctive."""
         taken = {other.key for other in self._files if other is not file}
         inode = file.cursor.inode
         for sighting in sorted(candidates, key=lambda one: (one.inode != inode, -one.modified_ns)):
             possible = sighting.inode == inode or file.offset >= ENOUGH
             if possible and sighting.key not in taken and self._opens(file, sighting, now):
-                return sighting
-        return None
+                return True
+        return False
 
     def find_copy(self, file: LogFile, candidates: Iterable[Sighting], now: float) -> bool:
         """Open the copy of a file that was truncated, and go on in it."""
@@ -66,7 +66,8 @@ class Recognition:
         for sighting in sorted(candidates, key=lambda one: -one.modified_ns):
             if sighting.key in taken or sighting.modified_ns < file.live_modified_ns:
                 continue
-            possible = file.offset >= ENOUGH or is_rotation_of(file.home, sighting.path)
+            rotated = is_rotation_of(file.home, sighting.path) and file.live_modified_ns > 0
+            possible = file.offset >= ENOUGH or rotated
             if possible and self._opens(file, sighting, now):
                 return True
         return False

@@ -60,8 +60,10 @@ class WatchedSource:
         for file in list(self.files):
             self._look(file, now)
         free = self._attach(now)
+        taken = {file.key for file in self.files}
         for sighting in free:
-            self._first_sight(sighting, sighting.path, now)
+            if sighting.key not in taken:
+                self._first_sight(sighting, sighting.path, now)
         self._follow_homes(now)
         for file in list(self.files):
             self._settle_down(file, now)
@@ -130,7 +132,7 @@ class WatchedSource:
         return list({one.key: one for one in (*siblings(file.home), *self._sightings)}.values())
 
     def _attach(self, now: float) -> list[Sighting]:
-        """Match sightings to files, by device and inode, then by search; return those that nobody claims."""
+        """Match sightings to files by device and inode, search for the others; return the sightings not matched."""
         by_key = {file.key: file for file in self.files}
         free: list[Sighting] = []
         present: set[str] = set()
@@ -142,12 +144,18 @@ class WatchedSource:
                 free.append(sighting)
         for file in list(self.files):
             if file.descriptor is None and not file.ending and file.cursor.file not in present:
-                found = self._recognition.find(file, self._around(file), now)
-                if found is None:
-                    self._missing(file, now)
-                else:
-                    free = [sighting for sighting in free if sighting.key != found.key]
+                self._recover(file, now)
         return free
+
+    def _recover(self, file: LogFile, now: float) -> None:
+        """Find a closed file that is not where it was, or the copy of it if it was truncated."""
+        known_size = file.size
+        around = self._around(file)
+        if self._recognition.find(file, around, now) or self._recognition.find_copy(file, around, now):
+            file.lose(known_size - file.size, "truncated")
+            self._catch_up(file.home, file.live_modified_ns or file.modified_ns, now)
+        else:
+            self._missing(file, now)
 
     def _missing(self, file: LogFile, now: float) -> None:
         """Wait for a file that is nowhere, as long as its folder cannot be looked at; then count it as gone."""
