@@ -62,6 +62,7 @@ class Story:
         self._officers = people.of("Response A", "Response B", "Neighbourhood", "CID")
         self._operators = people.of("Control Room")
         self._used: set[str] = set()
+        self._by_id = {person.staff_id: person for person in people.staff}
         self.incidents = [self._incident(start - timedelta(hours=rng.uniform(0, 8))) for _ in range(120)]
 
     def background(self, start: datetime, seconds: float, *, per_second: float) -> Iterator[Happening]:
@@ -70,11 +71,11 @@ class Story:
             at = start + timedelta(seconds=self._rng.uniform(0, seconds))
             what = self._rng.random()
             if what < 0.5:
-                yield self._explained(at)
+                yield self.explained(at)
             elif what < 0.8:
-                yield self._mail(at)
+                yield self.mail(at)
             else:
-                yield self._call(at)
+                yield self.call(at)
 
     def unlinked_look_ups(self, at: datetime, gap: timedelta) -> Told:
         """Three look-ups of one vehicle nobody works on."""
@@ -153,9 +154,10 @@ class Story:
         )
         return Told([self._lookup(at, officer, "vehicle", mark)], [stop], [plant])
 
-    def _explained(self, at: datetime) -> Lookup:
+    def explained(self, at: datetime) -> Lookup:
+        """A look-up by, or for, somebody assigned to an incident that names the subject."""
         incident = self._rng.choice(self.incidents)
-        officer = next(p for p in self.people.staff if p.staff_id == incident.staff_id)
+        officer = self._by_id[incident.staff_id]
         typist = self._rng.choice(self._operators) if self._rng.random() < 0.2 else officer
         return self._lookup(at, officer, incident.subject_type, incident.subject_key, typist=typist)
 
@@ -178,7 +180,8 @@ class Story:
             originator=f"{officer.surname} {officer.collar}/ENQUIRY/{place}".upper()[:53],
         )
 
-    def _mail(self, at: datetime) -> Mail:
+    def mail(self, at: datetime) -> Mail:
+        """A message inside the force, or to or from a resident."""
         sender, receiver = self._rng.sample(self.people.staff, 2)
         number = next(self._numbers)
         outside = f"resident{number % 40}@mail.example"
@@ -199,7 +202,8 @@ class Story:
             ours=parties[0].endswith(DOMAIN),
         )
 
-    def _call(self, at: datetime) -> Call:
+    def call(self, at: datetime) -> Call:
+        """A call inside the force or to a mobile."""
         caller, called = self._rng.sample(self.people.staff, 2)
         number = next(self._numbers)
         seconds = self._rng.choice((0, 35, 80, 240))

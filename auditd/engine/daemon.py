@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from types import FrameType
 from typing import Final
 
@@ -69,7 +68,7 @@ class Daemon:
         self._clock = clock
         self._stopping = False
         self._reloading = False
-        self._wakeup = WakeUp(folders(machine))
+        self._wakeup = WakeUp(machine.tailer.directories())
         self._reconcile = Due(machine.config.run.reconcile_seconds)
         self._housekeeping = Due(HOUSEKEEPING_SECONDS)
         self._judging = Due(BACKLOG_JUDGE_SECONDS)
@@ -121,7 +120,7 @@ class Daemon:
         try:
             if self._reconcile.now():
                 self._machine.tailer.reconcile()
-                self._wakeup.watch(folders(self._machine))
+                self._wakeup.watch(self._machine.tailer.directories())
                 self._reports.feeds(self._machine.feeding.poll(now))
             ingested = self._ingest(now)
             behind = ingested.bytes >= STEP_BYTES // 2
@@ -166,7 +165,7 @@ class Daemon:
         if self._reload is None:
             return
         self._reload()
-        self._wakeup.watch(folders(self._machine))
+        self._wakeup.watch(self._machine.tailer.directories())
         self._reconcile.last = float("-inf")
 
 
@@ -212,17 +211,3 @@ def run_once(
         pass
     reports.standing(machine, clock(), limited="")
     return Once(lines=lines, events=events, bytes=size, judged=judged)
-
-
-def folders(machine: Machine) -> list[str]:
-    """Return the folders in which the sources' files live or may appear."""
-    patterns = (pattern for source in machine.config.sources for pattern in source.files)
-    return sorted({str(folder) for folder in _fixed_parts(patterns)})
-
-
-def _fixed_parts(patterns: Iterable[str]) -> Iterable[Path]:
-    for pattern in patterns:
-        folder = Path(pattern).parent
-        while any(mark in str(folder) for mark in "*?["):
-            folder = folder.parent
-        yield folder

@@ -6,11 +6,12 @@ the same bytes come again. It must never let one source's trouble stop another.
 
 from __future__ import annotations
 
+import os
 import time
-from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -18,19 +19,30 @@ import polars as pl
 from sqlalchemy import Connection, Engine
 
 from auditd.archive.accounts import Tally, record
-from auditd.archive.archive import QUARANTINE_SCHEMA, REJECTS, Archive
+from auditd.archive.archive import REJECTS, Archive
 from auditd.archive.segment import Segment
 from auditd.engine.faults import StoreUnavailable, store_faults
 from auditd.engine.known import KnownEvents
-from auditd.engine.spans import merge, spans_of
+from auditd.engine.parallel import parse_in_parts
+from auditd.engine.spans import spans_of
+from auditd.engine.tally import (
+    Counts,
+    Read,
+    SourceCounts,
+    per_source,
+    quarantined,
+    rejects_by_source,
+    rows_by_file,
+    tallies,
+)
 from auditd.tail.chunk import Chunk
 from auditd.tail.cursor import Cursor
 from auditd.tail.tailer import Tailer
 from detectors.detector import Span
 from parsers.event import FAMILIES, SCHEMA, Family
-from parsers.format import Format, Parsed
+from parsers.format import Format
 
-LONG_LINE: str = "too_long"
+Written = tuple[Segment, pl.DataFrame]
 
 
 class Touched(Protocol):
@@ -41,15 +53,6 @@ class Touched(Protocol):
 
     def noted(self, *, committed: bool) -> None:
         """Learn whether the transaction of the last `note` came about."""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceCounts:
-    """What one step read from one source."""
-
-    tally: Tally
-    events: Mapping[Family, int]
-    unknown_codes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +69,6 @@ class Ingested:
     def anything(self) -> bool:
         """Whether the step moved."""
         return bool(self.sources)
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """A chunk and what its lines became."""
-
-    chunk: Chunk
-    parsed: Parsed
-    rejects: pl.DataFrame
 
 
 class Ingest:
@@ -95,6 +89,12 @@ class Ingest:
         self._engine = engine
         self._judge = judge
         self._known = KnownEvents(archive)
+        self._cores = os.cpu_count() or 1
+        self._pool = ThreadPoolExecutor(max_workers=self._cores, thread_name_prefix="ingest")
+
+    def close(self) -> None:
+        """Let the threads go."""
+        self._pool.shutdown()
 
     def step(self, budget_bytes: int, now: datetime) -> Ingested:
         """Read up to about `budget_bytes`, commit; raise StoreUnavailable when the disk or the database refuses.
@@ -112,7 +112,8 @@ class Ingest:
         started = time.perf_counter()
         try:
             frames, counts = self._fold(reads, now)
-            self._commit(reads, moved, frames, counts, now)
+            spans = {family: spans_of(frame["timestamp"]) for family, frame in frames.items()}
+            self._commit(reads, moved, frames, spans, counts, now)
         except StoreUnavailable:
             for read in reads:
                 self._tailer.refuse(read.chunk)
@@ -120,28 +121,30 @@ class Ingest:
         for read in reads:
             self._tailer.accept(read.chunk, read.parsed.state)
         return Ingested(
-            sources=_per_source(reads, counts),
-            spans={f: spans_of(frame["timestamp"]) for f, frame in frames.items() if f in FAMILIES},
+            sources=per_source(reads, counts),
+            spans=spans,
             failures=failures,
             bytes=sum(len(read.chunk.block.data) for read in reads),
             commit_seconds=time.perf_counter() - started,
         )
 
-    def _parse(self, chunks: Sequence[Chunk], now: datetime) -> tuple[list[_Read], dict[str, str]]:
-        reads: list[_Read] = []
+    def _parse(self, chunks: Sequence[Chunk], now: datetime) -> tuple[list[Read], dict[str, str]]:
+        reads: list[Read] = []
         failures: dict[str, str] = {}
         for chunk in chunks:
             parser = self._parsers[chunk.source]
             try:
-                parsed = parser.parse(chunk.block, chunk.before.state)
+                parsed = parse_in_parts(
+                    parser, chunk.block, chunk.before.state, pool=self._pool, parts=self._cores
+                )
             except Exception as error:  # noqa: BLE001  a parser's bug must not stop the other sources
                 failures[chunk.source] = f"{type(error).__name__} in format {parser.name}"
                 continue
-            reads.append(_Read(chunk, parsed, _quarantined(chunk, parsed, parser.name, now)))
+            reads.append(Read(chunk, parsed, quarantined(chunk, parsed, parser.name, now)))
         return reads, failures
 
     def _fold(
-        self, reads: Sequence[_Read], now: datetime
+        self, reads: Sequence[Read], now: datetime
     ) -> tuple[dict[Family, pl.DataFrame], dict[tuple[str, Family], tuple[int, int]]]:
         """Join the events of all chunks by family without those already known; count (events, duplicates) per file."""
         frames: dict[Family, pl.DataFrame] = {}
@@ -154,8 +157,8 @@ class Ingest:
                 pl.lit(now).cast(SCHEMA[family]["event_ingested"]).alias("event_ingested")
             )
             new = self._known.only_new(family, events)
-            seen = _by_file(events)
-            fresh = _by_file(new) if new.height != events.height else seen
+            seen = rows_by_file(events)
+            fresh = rows_by_file(new) if new.height != events.height else seen
             for file, rows in seen.items():
                 counts[file, family] = (fresh.get(file, 0), rows - fresh.get(file, 0))
             if new.height:
@@ -164,32 +167,50 @@ class Ingest:
 
     def _commit(
         self,
-        reads: Sequence[_Read],
+        reads: Sequence[Read],
         moved: Sequence[Cursor],
         frames: Mapping[Family, pl.DataFrame],
-        counts: Mapping[tuple[str, Family], tuple[int, int]],
+        spans: Mapping[Family, Sequence[Span]],
+        counts: Counts,
         now: datetime,
     ) -> None:
-        spans = {family: merge(spans_of(frame["timestamp"])) for family, frame in frames.items()}
-        written: list[tuple[Segment, pl.DataFrame]] = []
+        written: list[Written] = []
         with store_faults(), self._discarding(written):
-            for family, frame in frames.items():
-                written += self._archive.write(family, frame)
-            for source, rejects in _by_source(reads).items():
-                written += self._archive.write(REJECTS, rejects, source=source)
+            self._write(frames, rejects_by_source(reads), written)
             with self._engine.begin() as conn:
                 named = self._archive.register(conn, [segment for segment, _ in written], now)
                 for cursor in moved:
                     record(conn, cursor, Tally(), now)
-                for cursor, tally in _tallies(reads, counts):
+                for cursor, tally in tallies(reads, counts):
                     record(conn, cursor, tally, now)
                 self._judge.note(conn, spans)
         self._judge.noted(committed=True)
         self._known.add(frames)
         self._archive.adopt(zip(named, [rows for _, rows in written], strict=True))
 
+    def _write(
+        self,
+        frames: Mapping[Family, pl.DataFrame],
+        rejects: Mapping[str, pl.DataFrame],
+        written: list[Written],
+    ) -> None:
+        """Write all segments at once, one thread a family; what was written is in `written` even if one fails."""
+        jobs: list[Future[list[Written]]] = [
+            self._pool.submit(self._archive.write, family, frame) for family, frame in frames.items()
+        ]
+        jobs += [
+            self._pool.submit(self._archive.write, REJECTS, rows, source=source)
+            for source, rows in rejects.items()
+        ]
+        failed = [error for error in [job.exception() for job in jobs] if error is not None]
+        for job in jobs:
+            if job.exception() is None:
+                written += job.result()
+        if failed:
+            raise failed[0]
+
     @contextmanager
-    def _discarding(self, written: list[tuple[Segment, pl.DataFrame]]) -> Iterator[None]:
+    def _discarding(self, written: list[Written]) -> Iterator[None]:
         """Remove what was written and forget what was noted if the transaction does not come about."""
         try:
             yield
@@ -197,101 +218,3 @@ class Ingest:
             self._judge.noted(committed=False)
             self._archive.discard(segment for segment, _ in written)
             raise
-
-
-def _quarantined(chunk: Chunk, parsed: Parsed, module: str, now: datetime) -> pl.DataFrame:
-    """Return the chunk's rejects as the quarantine keeps them, over-long lines included."""
-    rejects = parsed.rejects
-    if chunk.too_long:
-        rejects = pl.concat([rejects, _long_lines(chunk, rejects.schema)])
-    return rejects.select(
-        pl.lit(now).alias("timestamp"),
-        pl.lit(chunk.source).alias("source"),
-        pl.lit(module).alias("event_module"),
-        pl.lit(chunk.before.file).alias("log_file"),
-        pl.lit(parsed.state).alias("state"),
-        *rejects.columns,
-    ).cast(QUARANTINE_SCHEMA)
-
-
-def _long_lines(chunk: Chunk, schema: pl.Schema) -> pl.DataFrame:
-    return pl.DataFrame(
-        [
-            {
-                "log_offset": line.offset,
-                "log_length": min(line.length, 2**31 - 1),
-                "reason": LONG_LINE,
-                "detail": f"{line.length} bytes; the first {len(line.head)} are kept",
-                "event_hash": line.sha256,
-                "event_original": line.head,
-            }
-            for line in chunk.too_long
-        ],
-        schema=schema,
-    )
-
-
-def _by_file(events: pl.DataFrame) -> dict[str, int]:
-    return dict(events.group_by("log_file").len().rows())
-
-
-def _by_source(reads: Sequence[_Read]) -> dict[str, pl.DataFrame]:
-    rejects: dict[str, list[pl.DataFrame]] = defaultdict(list)
-    for read in reads:
-        if read.rejects.height:
-            rejects[read.chunk.source].append(read.rejects)
-    return {source: pl.concat(parts) for source, parts in rejects.items()}
-
-
-def _tally(read: _Read, events: int, duplicates: int) -> Tally:
-    return Tally(
-        lines=read.parsed.lines + len(read.chunk.too_long),
-        event_lines=read.parsed.event_lines,
-        events=events,
-        duplicates=duplicates,
-        lost_bytes=read.chunk.lost_bytes,
-        nul_bytes=read.chunk.nul_bytes,
-        rejects=dict(read.rejects["reason"].value_counts().rows()) if read.rejects.height else {},
-        non_records=dict(read.parsed.non_records),
-    )
-
-
-def _tallies(
-    reads: Sequence[_Read], counts: Mapping[tuple[str, Family], tuple[int, int]]
-) -> Iterator[tuple[Cursor, Tally]]:
-    """Return each chunk's cursor with its tally; a file's events are counted with its first chunk of the step."""
-    counted: set[str] = set()
-    for read in reads:
-        file = read.chunk.after.file
-        events = duplicates = 0
-        if file not in counted:
-            counted.add(file)
-            events = sum(counts.get((file, family), (0, 0))[0] for family in FAMILIES)
-            duplicates = sum(counts.get((file, family), (0, 0))[1] for family in FAMILIES)
-        yield replace(read.chunk.after, state=read.parsed.state), _tally(read, events, duplicates)
-
-
-def _per_source(
-    reads: Sequence[_Read], counts: Mapping[tuple[str, Family], tuple[int, int]]
-) -> dict[str, SourceCounts]:
-    sums: dict[str, Counter[str]] = defaultdict(Counter)
-    events: dict[str, Counter[Family]] = defaultdict(Counter)
-    rejects: dict[str, Counter[str]] = defaultdict(Counter)
-    non_records: dict[str, Counter[str]] = defaultdict(Counter)
-    unknown: Counter[str] = Counter()
-    for (_, tally), read in zip(_tallies(reads, counts), reads, strict=True):
-        source = read.chunk.source
-        for name in ("lines", "event_lines", "events", "duplicates", "lost_bytes", "nul_bytes"):
-            sums[source][name] += getattr(tally, name)
-        rejects[source].update(tally.rejects)
-        non_records[source].update(tally.non_records)
-        unknown[source] += sum(read.parsed.unknown_codes.values())
-        events[source].update({family: frame.height for family, frame in read.parsed.events.items()})
-    return {
-        source: SourceCounts(
-            tally=Tally(**sums[source], rejects=rejects[source], non_records=non_records[source]),
-            events=events[source],
-            unknown_codes=unknown[source],
-        )
-        for source in sums
-    }

@@ -54,14 +54,18 @@ class Machine(AbstractContextManager["Machine"]):
         trace: TracebackType | None,
     ) -> None:
         """Close the files and let go of the lock."""
-        self.tailer.close()
+        self._close_parts()
         self._lock.__exit__(kind, error, trace)
 
     def adopt(self, config: Config) -> None:
         """Work by another configuration from now on; storage must be the same."""
-        self.tailer.close()
+        self._close_parts()
         self.config = config
         self._build(config)
+
+    def _close_parts(self) -> None:
+        self.ingest.close()
+        self.tailer.close()
 
     def _build(self, config: Config) -> None:
         detectors = config.detectors()

@@ -17,10 +17,10 @@ from auditd.archive.accounts import NON_RECORD, add_counts, correct
 from auditd.archive.archive import QUARANTINE_SCHEMA, REJECTS, Archive
 from auditd.archive.segment import Segment
 from auditd.engine.faults import store_faults
-from auditd.engine.ingest import LONG_LINE
 from auditd.engine.known import KnownEvents
 from auditd.engine.machine import Machine
 from auditd.engine.spans import spans_of
+from auditd.engine.tally import LONG_LINE
 from parsers.event import FAMILIES, SCHEMA, Family
 from parsers.format import REJECTS_SCHEMA, Block, Format, Parsed
 

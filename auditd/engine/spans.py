@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from math import ceil
+from typing import Final
 
 import polars as pl
 
 from detectors.detector import Span
 
-_TICK = timedelta(microseconds=1)
+_TICK: Final = timedelta(microseconds=1)
+_SHORTEST: Final = timedelta(minutes=1)
+_MOST: Final = 1_000
 
 
 def spans_of(times: pl.Series) -> list[Span]:
-    """Return short spans that cover the event times: one per minute that has any, exact at both ends."""
+    """Return short spans that cover the event times: exact at both ends, a minute long at most.
+
+    Times spread over more than a day give spans of up to a thousandth of the stretch, so that their number stays small.
+    """
     if times.is_empty():
         return []
+    first, last = times.min(), times.max()
+    length: timedelta = last - first  # type: ignore[assignment, operator]
+    bucket = max(_SHORTEST, timedelta(seconds=ceil(length.total_seconds() / _MOST)))
     rows = (
         times.alias("time")
         .to_frame()
-        .group_by(pl.col("time").dt.truncate("1m").alias("minute"))
+        .group_by(pl.col("time").dt.truncate(bucket).alias("bucket"))
         .agg(pl.col("time").min().alias("first"), pl.col("time").max().alias("last"))
-        .sort("minute")
+        .sort("bucket")
         .select("first", "last")
         .rows()
     )

@@ -1,0 +1,144 @@
+"""Logs and feeds of the invented force at benchmark size, written once a run from a seed."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from auditd.demo.formats import (
+    PNC_COLUMNS,
+    Call,
+    Lookup,
+    Mail,
+    csv_line,
+    cucm_header,
+    cucm_line,
+    exchange_header,
+    exchange_lines,
+    pnc_line,
+)
+from auditd.demo.people import (
+    DOMAIN,
+    TRUNK,
+    identifier_rows,
+    make_people,
+    media_rows,
+    protected_rows,
+    staff_rows,
+)
+from auditd.demo.story import Happening, Story
+from auditd.demo.writers import FeedFiles
+
+DAYS: Final = 7
+BEGIN: Final = datetime(2026, 3, 2, tzinfo=UTC)
+PLANT_EVERY: Final = 5_000
+FEEDS: Final = (
+    "staff", "identifiers", "incidents", "incident_subjects", "assignments", "media_contacts", "protected_contacts",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written: lines per source, headers included, and bytes."""
+
+    lines: dict[str, int]
+    bytes: int
+
+    @property
+    def total(self) -> int:
+        """All lines."""
+        return sum(self.lines.values())
+
+
+def write_force(root: Path, *, pnc: int, exchange: int, cucm: int, malformed_every: int = 0) -> Written:
+    """Write about so many lines of each log, spread over a week, with a plant in every few thousand."""
+    people = make_people(random.Random(1), 400)
+    story = Story(people, random.Random(2), BEGIN + timedelta(hours=9))
+    happenings = _happenings(story, pnc=pnc, mails=exchange // 3, calls=cucm)
+    feeds = FeedFiles(root / "feeds")
+    for feed, rows in (
+        ("staff", staff_rows(people)),
+        ("identifiers", identifier_rows(people)),
+        ("media_contacts", media_rows(people)),
+        ("protected_contacts", protected_rows()),
+    ):
+        feeds.drop(feed, rows)
+    feeds.drop_incidents(story.incidents)
+    logs = {
+        "pnc": (root / "logs" / "pnc" / "pnc.log", [csv_line(PNC_COLUMNS)]),
+        "exchange": (root / "logs" / "exchange" / "MSGTRK2026030200-1.LOG", [exchange_header(BEGIN)]),
+        "cucm": (root / "logs" / "cucm" / "cdr_NorthmereCluster_01_202603020000_1", [cucm_header()]),
+    }
+    for happening in happenings:
+        match happening:
+            case Lookup():
+                logs["pnc"][1].append(pnc_line(happening))
+            case Mail():
+                logs["exchange"][1].extend(exchange_lines(happening))
+            case Call():
+                logs["cucm"][1].append(cucm_line(happening))
+    lines, size = {}, 0
+    for name, (path, parts) in logs.items():
+        if malformed_every:
+            parts[1 : len(parts) : malformed_every] = [
+                'broken,"line\n' for _ in parts[1 : len(parts) : malformed_every]
+            ]
+        path.parent.mkdir(parents=True)
+        data = "".join(parts).encode()
+        path.write_bytes(data)
+        lines[name] = data.count(b"\n")
+        size += len(data)
+    return Written(lines, size)
+
+
+def write_config(root: Path, *, port: int = 0, tick_seconds: float = 0.1) -> Path:
+    """Write a configuration with all three sources, all feeds and every detector on."""
+    feeds = "".join(f'[[feeds]]\nname = "{f}"\nfeed = "{f}"\nfiles = ["feeds/{f}-*.csv"]\n' for f in FEEDS)
+    text = f"""
+[force]
+domains = ["{DOMAIN}"]
+number_ranges = ["{TRUNK}"]
+[storage]
+archive = "archive"
+database = "sqlite:///{root}/state.db"
+[run]
+tick_seconds = {tick_seconds}
+[http]
+bind = "127.0.0.1:{port}"
+[logging]
+level = "error"
+format = "json"
+[[sources]]
+name = "pnc"
+files = ["logs/pnc/pnc.log*"]
+format = "pnc"
+[[sources]]
+name = "exchange"
+files = ["logs/exchange/MSGTRK*.LOG"]
+format = "exchange"
+[[sources]]
+name = "cucm"
+files = ["logs/cucm/cdr_*"]
+format = "cucm"
+{feeds}"""
+    path = root / "access-auditd.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _happenings(story: Story, *, pnc: int, mails: int, calls: int) -> list[Happening]:
+    """Return ordinary work in the proportions asked for, with plants, in order of time."""
+    week = DAYS * 24 * 3600.0
+    kinds: dict[type, int] = {Lookup: pnc, Mail: mails, Call: calls}
+    kept: list[Happening] = []
+    rng = random.Random(3)
+    make = {Lookup: story.explained, Mail: story.mail, Call: story.call}
+    for kind, count in kinds.items():
+        kept += [make[kind](BEGIN + timedelta(seconds=rng.uniform(0, week))) for _ in range(count)]
+    for _ in range(max(1, (pnc + calls) // PLANT_EVERY)):
+        at = BEGIN + timedelta(seconds=rng.uniform(0, week))
+        kept += story.look_up_then_call(at, timedelta(minutes=20)).happenings
+    return sorted(kept, key=lambda happening: happening.at)
