@@ -54,8 +54,9 @@ def difference(stated: pl.DataFrame, known: pl.DataFrame, withdrawn: pl.Expr) ->
     corrected = compared.filter(differs)
     ended = known.filter(withdrawn).join(stated, on="row_key", how="anti")
     return Change(
-        came=compared.filter(pl.col("id").is_null() | differs).select("row_key", "body"),
-        gone=pl.concat([corrected.select(VERSIONS.names()), ended]),
+        # In the order of the index that holds them: several times faster to write than at random.
+        came=compared.filter(pl.col("id").is_null() | differs).select("row_key", "body").sort("row_key"),
+        gone=pl.concat([corrected.select(VERSIONS.names()), ended]).sort("id"),
         corrected=corrected.height,
         ended=ended.height,
     )
