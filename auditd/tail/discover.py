@@ -9,7 +9,9 @@ import glob
 import os
 import re
 import stat
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,6 +20,8 @@ from auditd.tail.report import Problem
 from auditd.tail.source import TailSource
 
 Key = tuple[int, int]
+_ROTATED: Final = re.compile(r"[.\-_]?\d[\w.:\-]*|[.\-_](?:old|bak|prev|orig|save)|~", re.IGNORECASE)
+_DATED: Final = re.compile(r"[.\-_]\d[\dT:.\-_]*")
 COMPRESSED: Final = (".gz", ".bz2", ".xz", ".zst", ".zip", ".Z")
 
 
@@ -84,15 +88,57 @@ def siblings(home: str) -> Iterator[Sighting]:
                 yield sighting
 
 
+class Folders:
+    """Folder listings, each made once: keep one for a single look at the disk."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, list[str]] = {}
+        self._modified_ns: dict[str, int] = {}
+
+    def modified_ns(self, folder: str) -> int:
+        """Return when names last appeared in or left the folder, 0 when it cannot be seen."""
+        if folder not in self._modified_ns:
+            try:
+                self._modified_ns[folder] = os.stat(folder).st_mtime_ns  # noqa: PTH116
+            except OSError:
+                self._modified_ns[folder] = 0
+        return self._modified_ns[folder]
+
+    def rotations(self, home: str) -> Iterator[Sighting]:
+        """Yield the files beside a log whose names its rotation makes."""
+        folder, _, name = home.rpartition("/")
+        names = self._listed(folder or "/")
+        stem = Path(name).stem
+        for place in range(bisect_left(names, stem), len(names)):
+            if not names[place].startswith(stem):
+                return
+            path = f"{folder}/{names[place]}"
+            if is_rotation_of(home, path):
+                with suppress(OSError):
+                    if (sighting := sight(path)) is not None:
+                        yield sighting
+
+    def _listed(self, folder: str) -> list[str]:
+        if folder not in self._names:
+            try:
+                self._names[folder] = sorted(os.listdir(folder))  # noqa: PTH208
+            except OSError:
+                self._names[folder] = []
+        return self._names[folder]
+
+
 def is_rotation_of(home: str, path: str) -> bool:
-    """Whether the name at `path` is one that rotating `home` makes: app.log.1, app.log-20260401, app-20260401.log."""
+    """Whether the name at `path` is one that rotating `home` makes: app.log.1, app.log-20260401, app-20260401.log.
+
+    Not every name that begins alike: app.log.offset or app.log.lock are somebody else's.
+    """
     live, other = Path(home), Path(path)
     if other.name == live.name or path.endswith(COMPRESSED):
         return False
-    if re.match(re.escape(live.name) + r"[.\-_~]", other.name):
-        return True
-    dated = re.escape(live.stem) + r"[.\-_]\d[\dT:.\-_]*" + re.escape(live.suffix)
-    return bool(live.suffix) and re.fullmatch(dated, other.name) is not None
+    if other.name.startswith(live.name):
+        return _ROTATED.fullmatch(other.name, len(live.name)) is not None
+    dated = other.name.startswith(live.stem) and other.suffix == live.suffix != ""
+    return dated and _DATED.fullmatch(other.stem, len(live.stem)) is not None
 
 
 def folders_of(patterns: Iterable[str]) -> set[str]:

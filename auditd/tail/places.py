@@ -7,15 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from auditd.tail.cursor import Cursor
 from auditd.tail.discover import Key
+
+SAME_MOMENT_NS: Final = (
+    1_000_000_000  # a folder that changed this recently may have changed again without a new time
+)
 
 
 @dataclass(slots=True)
 class _Place:
     key: Key | None
     since_ns: int
+    folder_ns: int = 0
+    looked_ns: int = 0
 
 
 class Places:
@@ -26,16 +33,20 @@ class Places:
         for cursor in sorted(cursors, key=lambda one: (not one.finished, one.modified_ns)):
             self._places[cursor.path] = _Place((cursor.device, cursor.inode), cursor.modified_ns)
 
-    def changed(self, path: str, key: Key | None) -> int | None:
-        """Note which file is at `path` now; if it is another than before, return since when files may have been missed.
+    def may_hide_files(self, path: str, key: Key | None, *, folder_ns: int, now_ns: int) -> int | None:
+        """Note which file is at `path` now; if files may have come and gone unseen, return since when.
 
-        The time is that of the last modification seen before the change, 0 when it is not known.
+        That is so when another file is there than before, or names have changed in its folder (last at folder_ns). The
+        time is that of the last modification seen at `path` before; 0 when it is not known.
         """
-        place = self._places.setdefault(path, _Place(key, 0))
-        if place.key == key:
+        place = self._places.get(path)
+        if place is None:
+            self._places[path] = _Place(key, 0, folder_ns, now_ns)
             return None
-        place.key = key
-        return place.since_ns
+        surely_seen = place.folder_ns == folder_ns and folder_ns < place.looked_ns - SAME_MOMENT_NS
+        same = place.key == key
+        place.key, place.folder_ns, place.looked_ns = key, folder_ns, now_ns
+        return None if same and surely_seen else place.since_ns
 
     def modified(self, path: str, modified_ns: int) -> None:
         """Note when the file at `path` was last modified."""

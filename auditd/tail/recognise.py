@@ -53,7 +53,7 @@ class Recognition:
     def find(self, file: LogFile, candidates: Iterable[Sighting], now: float) -> bool:
         """Open a closed file that has moved: under its inode, or anywhere if its prints are distinctive."""
         taken = {other.key for other in self._files if other is not file}
-        inode = file.cursor.inode
+        inode = file.key[1] if file.key else file.cursor.inode
         for sighting in sorted(candidates, key=lambda one: (one.inode != inode, -one.modified_ns)):
             possible = sighting.inode == inode or file.offset >= ENOUGH
             if possible and sighting.key not in taken and self._opens(file, sighting, now):

@@ -7,6 +7,7 @@ was first read.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Final
 from auditd.tail.chunk import Chunk
 from auditd.tail.cursor import Cursor
 from auditd.tail.descriptors import Descriptors
-from auditd.tail.discover import Sighting, discover, is_rotation_of, siblings, sight, trouble
+from auditd.tail.discover import Folders, Sighting, discover, siblings, sight, trouble
 from auditd.tail.file import LogFile, first_cursor
 from auditd.tail.finished import Finished
 from auditd.tail.places import Places
@@ -53,10 +54,12 @@ class WatchedSource:
             self.files, descriptors=descriptors, settle_seconds=settle_seconds, report=self._report
         )
         self._sightings: list[Sighting] = []
+        self._folders = Folders()
 
     def reconcile(self, now: float) -> None:
         """Bring what is known of the files up to what is on disk."""
         self._sightings, self.problems = discover(self.source)
+        self._folders = Folders()
         for file in list(self.files):
             self._look(file, now)
         free = self._attach(now)
@@ -151,6 +154,9 @@ class WatchedSource:
         """Find a closed file that is not where it was, or the copy of it if it was truncated."""
         known_size = file.size
         around = self._around(file)
+        still_there = next((one for one in around if one.key == file.key), None)
+        if still_there is not None and self._recognition.is_at(file, still_there, now):
+            return
         if self._recognition.find(file, around, now) or self._recognition.find_copy(file, around, now):
             file.lose(known_size - file.size, "truncated")
             self._catch_up(file.home, file.live_modified_ns or file.modified_ns, now)
@@ -220,7 +226,10 @@ class WatchedSource:
                 self._report(home, error)
                 continue
             key = here.key if here else None
-            if (since_ns := self._places.changed(home, key)) is not None:
+            since_ns = self._places.may_hide_files(
+                home, key, folder_ns=self._folders.modified_ns(str(Path(home).parent)), now_ns=time.time_ns()
+            )
+            if since_ns is not None:
                 before = max((file.modified_ns for file in files if file.key != key), default=0)
                 self._catch_up(home, since_ns or before, now)
             for file in files:
@@ -235,15 +244,16 @@ class WatchedSource:
 
     def _catch_up(self, home: str, since_ns: int, now: float) -> None:
         """Read what was written and rotated away at `home` since it was last looked at, and never seen."""
+        if not since_ns:
+            return
         taken = {file.key for file in self.files}
         missed = [
-            sighting
-            for sighting in siblings(home)
-            if since_ns and sighting.modified_ns >= since_ns and is_rotation_of(home, sighting.path)
+            one
+            for one in self._folders.rotations(home)
+            if one.modified_ns >= since_ns and one.key not in taken
         ]
         for sighting in sorted(missed, key=lambda one: one.modified_ns):
-            if sighting.key not in taken:
-                self._first_sight(sighting, home, now)
+            self._first_sight(sighting, home, now)
 
     def _settle_down(self, file: LogFile, now: float) -> None:
         """End a file that was rotated away, once its writer has been quiet and has moved on."""

@@ -97,7 +97,6 @@ def test_t06_files_with_identical_first_lines_are_two_files(reading, tmp_path: P
     append(tmp_path / "a.csv", b"a1\n")
     append(tmp_path / "b.csv", b"b1\n")
     assert reader.tick() == [b"a1", b"b1"]
-    append(tmp_path / "a.csv.1", header + b"\nc1\n")
     reader.restart()
     assert reader.tick() == []
 
