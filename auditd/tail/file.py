@@ -98,13 +98,17 @@ class LogFile:
         nothing_left = self.key is None or not self.unread
         return self.ending and self.chunk is None and not self.lost_bytes and nothing_left
 
-    def open(self, path: str, now: float) -> bool:
-        """Open the file at `path` if it is this one by its prints; OSError when it cannot be looked at."""
+    def open(self, path: str, now: float, *, copy: bool = False) -> bool:
+        """Open the file at `path` if it is this one; OSError when it cannot be looked at.
+
+        Its prints must agree, and where they do not tell files apart its inode too, unless a copy will do.
+        """
         descriptor = os.open(path, OPEN_FLAGS)
         try:
             status = os.fstat(descriptor)
             prints = self.prints if self.prints is not None else prints_of(descriptor, self.cursor)
-            fits = stat.S_ISREG(status.st_mode) and status.st_size >= self.offset
+            known = copy or self.offset >= PRINT_BYTES or status.st_ino == self._place()[1]
+            fits = known and stat.S_ISREG(status.st_mode) and status.st_size >= self.offset
             if prints is None or not fits or not prints.hold(descriptor):
                 os.close(descriptor)
                 return False

@@ -31,9 +31,9 @@ class Recognition:
         self._report = report
         self._held: dict[Key, tuple[int, int, float]] = {}
 
-    def open(self, file: LogFile, path: str, now: float) -> bool:
-        """Open a file at `path` if it is there by its prints; OSError when it cannot be looked at."""
-        opened = file.open(path, now)
+    def open(self, file: LogFile, path: str, now: float, *, copy: bool = False) -> bool:
+        """Open a file at `path` if it is there, or a copy will do and is there; OSError when it cannot be looked at."""
+        opened = file.open(path, now, copy=copy)
         if opened:
             self._descriptors.used(file)
         return opened
@@ -68,7 +68,7 @@ class Recognition:
                 continue
             rotated = is_rotation_of(file.home, sighting.path) and file.live_modified_ns > 0
             possible = file.offset >= ENOUGH or rotated
-            if possible and self._opens(file, sighting, now):
+            if possible and self._opens(file, sighting, now, copy=True):
                 return True
         return False
 
@@ -88,9 +88,9 @@ class Recognition:
         self._held[sighting.key] = (sighting.size, sighting.modified_ns, since)
         return sighting.size <= original.size or now - since < self._settle
 
-    def _opens(self, file: LogFile, sighting: Sighting, now: float) -> bool:
+    def _opens(self, file: LogFile, sighting: Sighting, now: float, *, copy: bool = False) -> bool:
         try:
-            return sighting.size >= file.offset and self.open(file, sighting.path, now)
+            return sighting.size >= file.offset and self.open(file, sighting.path, now, copy=copy)
         except OSError as error:
             self._report(sighting.path, error)
             return False
