@@ -39,6 +39,7 @@ def first_cursor(source: TailSource, path: str, sighting: Sighting) -> Cursor:
         tail_hash=digest(b""),
         state="",
         finished=False,
+        modified_ns=sighting.modified_ns if sighting.path == path else 0,
     )
 
 

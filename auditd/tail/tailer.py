@@ -89,6 +89,7 @@ class Tailer:
         """Move on: the caller has committed `chunk.after` with this parser state."""
         watched, file = self._given(chunk)
         file.accept(state)
+        watched.changed.pop(file.cursor.file, None)
         if file.cursor.finished:
             watched.retire(file)
 
@@ -105,11 +106,11 @@ class Tailer:
         return [problem for watched in self._sources for problem in watched.problems]
 
     def cursors_changed(self) -> list[Cursor]:
-        """Return, once, the cursors that changed without a chunk: store them with the next commit.
+        """Return, once, the cursors that changed without a chunk: files first seen, files finished.
 
-        Losing them does no harm: after a restart they are found out again.
+        Store them with the next commit, before the cursors of its chunks.
         """
-        changed = [cursor for watched in self._sources for cursor in watched.changed]
+        changed = [file.cursor for watched in self._sources for file in watched.changed.values()]
         for watched in self._sources:
             watched.changed.clear()
         return changed

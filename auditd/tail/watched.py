@@ -45,7 +45,7 @@ class WatchedSource:
         self.source = source
         self.files = [LogFile(source, cursor, now) for cursor in cursors if not cursor.finished]
         self.problems: list[Problem] = []
-        self.changed: list[Cursor] = []
+        self.changed: dict[str, LogFile] = {}
         self._settle = settle_seconds
         self._descriptors = descriptors
         self._finished = Finished(cursor for cursor in cursors if cursor.finished)
@@ -74,6 +74,8 @@ class WatchedSource:
     def chunks(self, block_bytes: int, now: float) -> Iterator[Chunk]:
         """Yield chunks, oldest file first; stop at a file that has more to give than one chunk."""
         for file in sorted(self.files, key=_age):
+            if self._has_moved(file, now):
+                return
             chunk = self._read(file, block_bytes, now)
             if chunk is not None:
                 yield chunk
@@ -91,11 +93,20 @@ class WatchedSource:
         for file in self.files:
             self._descriptors.close(file)
 
+    def _has_moved(self, file: LogFile, now: float) -> bool:
+        """Open a closed file that has something to give; whether it must be looked for before newer files are read."""
+        if file.descriptor is not None or file.key is None or not (file.unsearched or file.ending):
+            return False
+        try:
+            return not self._recognition.open(file, file.location, now)
+        except FileNotFoundError:
+            return True
+        except OSError as error:
+            self._report(file.location, error)
+            return False
+
     def _read(self, file: LogFile, block_bytes: int, now: float) -> Chunk | None:
         try:
-            closed = file.descriptor is None and file.key is not None
-            if closed and (file.unsearched or file.ending):
-                self._recognition.open(file, file.location, now)
             chunk = file.read(block_bytes, now)
         except OSError as error:
             self._report(file.location, error)
@@ -189,6 +200,7 @@ class WatchedSource:
             file = LogFile(self.source, cursor, now)
             if self._recognition.open(file, sighting.path, now):
                 self.files.append(file)
+                self.changed[cursor.file] = file  # known from now on, even if it is renamed before it is read
         except OSError as error:
             self._report(sighting.path, error)
 
@@ -263,8 +275,7 @@ class WatchedSource:
         if file.replaced and open_or_done and file.descriptor is not None and idle >= enough:
             file.ending = True
         if file.done:
-            if file.offset:
-                self.changed.append(file.end())
+            self.changed[file.cursor.file] = file
             self.retire(file)
 
 

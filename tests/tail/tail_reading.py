@@ -38,15 +38,20 @@ class Reading:
         self.chunks.append(chunk)
         self.tailer.accept(chunk, state)
 
+    def read(self, budget_bytes: int) -> list[Chunk]:
+        """Read; commit what changed without a chunk, as the daemon does with its next commit."""
+        chunks = self.tailer.read(budget_bytes)
+        self.cursors |= {cursor.file: cursor for cursor in self.tailer.cursors_changed()}
+        return chunks
+
     def tick(self, seconds: float = 1.0) -> list[bytes]:
         """Let time pass, look at the disk, read and commit all there is; return the lines."""
         self.clock += seconds
         before = len(self.chunks)
         self.tailer.reconcile()
-        while chunks := self.tailer.read(1 << 30):
+        while chunks := self.read(1 << 30):
             for chunk in chunks:
                 self.commit(chunk)
-        self.cursors |= {cursor.file: cursor for cursor in self.tailer.cursors_changed()}
         return [line for chunk in self.chunks[before:] for line in lines_of(chunk)]
 
     def settle(self) -> list[bytes]:

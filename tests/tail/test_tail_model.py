@@ -142,7 +142,7 @@ class History:
 
     def refuse(self) -> None:
         self.reader.tailer.reconcile()
-        for chunk in self.reader.tailer.read(1000):
+        for chunk in self.reader.read(1000):
             if self.random.random() < 0.5:
                 self.reader.tailer.refuse(chunk)
             else:
