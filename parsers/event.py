@@ -53,8 +53,8 @@ COMMON: Final[tuple[Column, ...]] = (
     Column("time_uncertainty_seconds", pl.Int32(), "How far the time may be off (the repeated hour: 3600)."),
     Column("log_file", TEXT, "Identity of the file the record was read from.", "log.file.path"),
     Column("log_offset", pl.Int64(), "Byte offset of the line in that file.", "log.offset"),
-    Column("log_length", pl.Int32(), "Bytes of the line without its terminator."),
-    Column("event_hash", pl.Binary(), "SHA-256 of the raw line without its terminator.", "event.hash"),
+    Column("log_length", pl.Int32(), "Bytes of the line without its newline; a carriage return counts."),
+    Column("event_hash", pl.Binary(), "SHA-256 of the raw line without its newline.", "event.hash"),
     Column("event_original", pl.Binary(), "The raw line, where the source keeps it.", "event.original"),
     Column("event_ingested", UTC_MICROSECONDS, "When the archive took it, UTC.", "event.ingested"),
 )

@@ -17,14 +17,15 @@ from auditd.archive.segment import Segment, write_segment
 from parsers.event import SCHEMA
 
 FAN_IN: Final = 16
-LARGEST_BYTES: Final = 128 << 20
+LARGEST_BYTES: Final = 64 << 20
+LARGEST_ROWS: Final = 1_000_000
 
 
 def compactable(archive: Archive, *, fan_in: int = FAN_IN) -> list[Segment]:
     """Return the next group of segments worth merging, smallest level first; [] when there is none."""
     groups: dict[tuple[int, str, str, str], list[Segment]] = defaultdict(list)
     for segment in archive.segments():
-        if segment.bytes < LARGEST_BYTES:
+        if segment.bytes < LARGEST_BYTES // 2 and segment.rows < LARGEST_ROWS // 2:
             groups[segment.level, segment.family, segment.day, segment.source].append(segment)
     for key in sorted(groups):
         if len(groups[key]) >= fan_in:
@@ -60,10 +61,10 @@ def compact(archive: Archive, engine: Engine, *, now: datetime, fan_in: int = FA
 def _within_size(group: list[Segment]) -> list[Segment]:
     """Take from the oldest on as many as fit a merged segment of bearable size."""
     taken: list[Segment] = []
-    size = 0
+    size = rows = 0
     for segment in group:
-        if taken and size + segment.bytes > LARGEST_BYTES:
+        size, rows = size + segment.bytes, rows + segment.rows
+        if taken and (size > LARGEST_BYTES or rows > LARGEST_ROWS):
             break
         taken.append(segment)
-        size += segment.bytes
     return taken

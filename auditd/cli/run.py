@@ -17,7 +17,7 @@ from auditd.cli.output import count, print_json
 @click.option("--json", "as_json", is_flag=True, help="With --once: print the summary as JSON.")
 @click.pass_context
 def command(ctx: click.Context, once: bool, as_of: datetime | None, as_json: bool) -> None:
-    r"""Read the configured logs, judge them continuously and raise alerts.
+    """Read the configured logs, judge them continuously and raise alerts.
 
     SIGTERM and SIGINT finish what is under way, commit it and exit 0; a second one leaves at once. SIGHUP reloads the
     configuration, all of it or nothing.

@@ -125,7 +125,7 @@ class Daemon:
             ingested = self._ingest(now)
             behind = ingested.bytes >= STEP_BYTES // 2
             if not behind or self._judging.now():
-                self._reports.judged(self._catch_up(behind=behind), now)
+                self._reports.judged(self._catch_up(behind=behind))
             if self._housekeeping.now():
                 self._keep_house(now)
         except StoreUnavailable as trouble:
@@ -140,7 +140,7 @@ class Daemon:
         now = self._clock()
         try:
             self._ingest(now)
-            self._reports.judged(self._machine.judge.catch_up(now, now), now)
+            self._reports.judged(self._machine.judge.catch_up(now, now))
         except StoreUnavailable as trouble:
             self._reports.store_unavailable(trouble)
 
@@ -192,6 +192,7 @@ def run_once(
     Raises StoreUnavailable when disk or database refuses: what was committed stays, running again continues.
     """
     now = clock()
+    reports.started(machine)
     reports.feeds(machine.feeding.poll(now, settle=False))
     lines = events = size = 0
     quiet = 0
@@ -206,7 +207,7 @@ def run_once(
         quiet = 0 if step.anything else quiet + 1
         compact(machine.archive, machine.engine, now=clock())
     judged = machine.judge.catch_up(as_of, clock())
-    reports.judged(judged, as_of)
+    reports.judged(judged)
     while compact(machine.archive, machine.engine, now=clock()):
         pass
     reports.standing(machine, clock(), limited="")

@@ -20,7 +20,7 @@ from alerts.book import Difference, FindingRecord, apply, compare
 from auditd.archive.archive import Archive
 from auditd.database import reading
 from auditd.engine.agenda import Agenda
-from auditd.engine.faults import store_faults
+from auditd.engine.faults import StoreUnavailable, store_faults
 from auditd.engine.spans import until
 from auditd.engine.tables import AuthorityAppliedRow
 from auditd.engine.touch import Touches
@@ -31,8 +31,9 @@ from detectors.reference import Reference
 from parsers.event import Family
 from parsers.force import Force
 
-WINDOW_ROWS: Final = 1_500_000
-SHORTEST_PIECE: Final = timedelta(hours=1)
+PIECE_ROWS: Final = 500_000
+SHORTEST_PIECE: Final = timedelta(minutes=1)
+REST_SECONDS: Final = 30.0
 SAVE_SECONDS: Final = 1.0
 BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -47,6 +48,8 @@ class Judged:
     changed: int = 0
     same: int = 0
     withdrawn: int = 0
+    until: datetime | None = None
+    failed: str = ""
     new_alerts: list[str] = field(default_factory=list)
 
     def add(self, other: Judged) -> None:
@@ -76,6 +79,8 @@ class Judge:
         self._references = references
         self._force = force
         self._saved_at = -SAVE_SECONDS
+        self._resting: dict[str, float] = {}
+        self.protected_stripped = 0
         with reading(engine) as conn:
             self.agenda.load(conn)
 
@@ -93,7 +98,10 @@ class Judge:
         self.agenda.noted(committed=committed)
 
     def catch_up(self, as_of: datetime, now: datetime, *, seconds: float = float("inf")) -> dict[str, Judged]:
-        """Judge what can be judged as of `as_of`, for about `seconds`; return what was done per detector."""
+        """Judge what can be judged as of `as_of`, for about `seconds`; return what was done per detector.
+
+        A detector that raises is reported as failed and rests a while; what it had to judge stays on its agenda.
+        """
         deadline = time.monotonic() + seconds
         report: dict[str, Judged] = {}
         for detector in self.detectors:
@@ -101,8 +109,18 @@ class Judge:
             self._apply_grants(detector, authorities, as_of)
             bounds = self._archive.bounds()
             self.agenda.extend(detector.name, as_of - detector.after, bounds[0] if bounds else as_of)
-            done = self._work_off(detector, authorities, now, deadline)
-            if done.pieces:
+            if time.monotonic() < self._resting.get(detector.name, 0.0):
+                continue
+            done = Judged()
+            try:
+                self._work_off(detector, authorities, now, deadline, done)
+            except StoreUnavailable:
+                raise
+            except Exception as error:  # noqa: BLE001  one detector's bug must not stop the others, nor reading
+                done.failed = type(error).__name__
+                self._resting[detector.name] = time.monotonic() + REST_SECONDS
+            done.until = self.agenda.until(detector.name)
+            if done.pieces or done.failed:
                 report[detector.name] = done
         self._save(force=seconds == float("inf"))
         return report
@@ -130,32 +148,35 @@ class Judge:
         ), windows
 
     def pieces(self, detector: Detector, spans: Sequence[Span]) -> Iterator[Span]:
-        """Cut spans into pieces whose windows hold a bearable number of rows; pieces without events are left out."""
+        """Cut spans into pieces with a bearable number of rows to judge; pieces without events are left out."""
         for span in spans:
-            rows = self._rows_in_reach(detector, span)
+            rows = self._rows(detector, span)
             if rows == 0:
                 continue
-            if rows > WINDOW_ROWS and span.end - span.start > SHORTEST_PIECE:
+            if rows > PIECE_ROWS and span.end - span.start > SHORTEST_PIECE:
                 middle = span.start + (span.end - span.start) / 2
                 yield from self.pieces(detector, [Span(span.start, middle), Span(middle, span.end)])
             else:
                 yield span
 
     def _work_off(
-        self, detector: Detector, authorities: Sequence[Authority], now: datetime, deadline: float
-    ) -> Judged:
-        """Judge what is on the detector's agenda, oldest first, until the deadline."""
-        done = Judged()
+        self,
+        detector: Detector,
+        authorities: Sequence[Authority],
+        now: datetime,
+        deadline: float,
+        done: Judged,
+    ) -> None:
+        """Judge what is on the detector's agenda, oldest first, until the deadline; add to `done`."""
         todo = self.agenda.todo(detector.name)
         for piece in self.pieces(detector, todo):
             done.add(self.judge_piece(detector, piece, authorities, now))
             # Pieces come in order: what lies before this one's end was judged, or holds no event.
             self.agenda.done(detector.name, Span(BEGINNING, piece.end))
             if time.monotonic() >= deadline:
-                return done
+                return
         for span in todo:
             self.agenda.done(detector.name, span)
-        return done
 
     def judge_piece(
         self,
@@ -195,17 +216,14 @@ class Judge:
         judged.seconds = time.perf_counter() - started
         return judged
 
-    def _rows_in_reach(self, detector: Detector, span: Span) -> int:
-        """Estimate the rows of the detector's window over a span, from the manifest; 0 only if there is no event in it."""
-        if not any(self._archive.overlapping(family, span.start, span.end) for family in detector.reads):
-            return 0
-        start, end = span.start - detector.before, span.end + detector.after
-        rows = 1.0
+    def _rows(self, detector: Detector, span: Span) -> int:
+        """Estimate the rows a detector judges in a span, from the manifest; 0 only if there is none."""
+        rows = 0.0
         for family in detector.reads:
-            for segment in self._archive.overlapping(family, start, end):
+            for segment in self._archive.overlapping(family, span.start, span.end):
                 length = (segment.max_time - segment.min_time).total_seconds()
-                shared = min(end, segment.max_time) - max(start, segment.min_time)
-                rows += segment.rows * (shared.total_seconds() / length if length > 0 else 1.0)
+                shared = min(span.end, segment.max_time) - max(span.start, segment.min_time)
+                rows += 1 + segment.rows * (shared.total_seconds() / length if length > 0 else 1.0)
         return int(rows)
 
     def authorities(self, detector: Detector, now: datetime) -> list[Authority]:
@@ -240,7 +258,9 @@ class Judge:
         with store_faults(), reading(self._engine) as conn:
             if not detector.about.needs_authority:
                 return [self._references.reference(conn, authorities=[], now=now)]
-            return [self._references.reference(conn, authorities=[one], now=now) for one in authorities]
+            gated = [self._references.reference(conn, authorities=[one], now=now) for one in authorities]
+        self.protected_stripped = max((one.protected_stripped for one in gated), default=0)
+        return gated
 
     def _window(self, detector: Detector, span: Span, reference: Reference) -> Window:
         start, end = span.start - detector.before, span.end + detector.after

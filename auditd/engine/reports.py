@@ -78,13 +78,18 @@ class Reports:
         if step.anything:
             events.committed(self.metrics, duration_seconds=step.commit_seconds)
 
-    def judged(self, report: Mapping[str, Judged], as_of: datetime) -> None:
+    def judged(self, report: Mapping[str, Judged]) -> None:
         """Detectors judged."""
         for detector, done in report.items():
+            if done.failed:
+                events.detector_failed(self.metrics, detector=detector, error=done.failed)
+                continue
+            if done.until is None:
+                continue
             events.judged(
                 self.metrics,
                 detector=detector,
-                until=as_of,
+                until=done.until,
                 duration_seconds=done.seconds,
                 new=done.added,
                 withdrawn=done.withdrawn,
@@ -124,6 +129,15 @@ class Reports:
         self._store_trouble = ""
         self.ready = True
 
+    def started(self, machine: Machine) -> None:
+        """The state was opened: what a crash left, and what is missing from it."""
+        missing = len(machine.archive.missing())
+        self.metrics.archive_missing_segments.set(missing)
+        if missing:
+            events.segments_missing(count=missing)
+        if machine.orphans_removed:
+            events.orphans_removed(count=machine.orphans_removed)
+
     @property
     def store_trouble(self) -> str:
         """Return why the store refuses at the moment, "" when it does not."""
@@ -132,6 +146,7 @@ class Reports:
     def standing(self, machine: Machine, now: datetime, *, limited: str) -> None:
         """Where everything stands: lag, problems, archive, alerts, authorities."""
         self._sources(machine, limited)
+        events.protected_stripped(self.metrics, count=machine.judge.protected_stripped)
         for detector in machine.judge.detectors:
             self._authority(machine, detector.name, detector.about.needs_authority, now)
             until = machine.judge.agenda.until(detector.name)

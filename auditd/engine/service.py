@@ -35,6 +35,7 @@ class Service:
     def run(self) -> None:
         """Run until a signal says stop. Raises StateInUse or PortError when it cannot start."""
         with Machine(self._config, self._engine) as machine, self._server() as server:
+            self._reports.started(machine)
             daemon = Daemon(machine, self._reports, reload=lambda: self._reload(machine))
             daemon.handle_signals()
             self._announce(machine)

@@ -92,7 +92,7 @@ def _email(kinds: Mapping[str, list[str]]) -> pl.Expr | None:
     parts = []
     recipient = pl.element()
     if emails := kinds.get("email"):
-        parts.append(pl.col("email_from_address").is_in(emails))
+        parts += [pl.col(party).is_in(emails) for party in ("email_from_address", "email_related_address")]
         parts.append(pl.col("email_to_address").list.eval(recipient.is_in(emails)).list.any())
     for domain in kinds.get("domain", ()):
         ends = [f"@{domain}", f".{domain}"]

@@ -116,6 +116,23 @@ def judged(
     say("judged", detector=detector, until=until.isoformat(), new=new, withdrawn=withdrawn)
 
 
+def detector_failed(metrics: Metrics, *, detector: str, error: str) -> None:
+    """A detector raised: it rests a while and is tried again; nothing of its agenda is lost."""
+    metrics.detector_failures.labels(detector).inc()
+    _log().error("detector_failed", detector=detector, error=error, hint="report it; the others go on")
+
+
+def segments_missing(*, count: int) -> None:
+    """The archive's manifest names files that are gone or have another size: evidence was removed or damaged."""
+    hint = "restore the archive folder from a backup; searches and judging fail where the files are needed"
+    _log().error("segments_missing", count=count, hint=hint)
+
+
+def orphans_removed(*, count: int) -> None:
+    """A crash had left files that no transaction named; they were removed, their lines are read again."""
+    _log().info("orphans_removed", count=count)
+
+
 def detector_not_authorised(metrics: Metrics, *, detector: str) -> None:
     """A detector that needs an authority has none: it finds nothing."""
     metrics.authority_live.labels(detector).set(0)

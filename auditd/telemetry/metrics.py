@@ -59,6 +59,10 @@ class Metrics:
             "judged_until_timestamp_seconds", "Time up to which events are judged.", ["detector"]
         )
         self.judge_duration = histogram("judge_duration_seconds", "Seconds of one judgement.", ["detector"])
+        self.detector_failures = Counter(
+            "detector_failures", "Times a detector raised and was put to rest.",
+            ["detector"], namespace=PREFIX, registry=self.registry,
+        )  # fmt: skip
         self.findings = gauge("findings", "Findings by state.", ["detector", "state"])
         self.alerts = gauge("alerts", "Alerts by severity and state.", ["severity", "state"])
         self.authority_live = gauge(
@@ -80,6 +84,9 @@ class Metrics:
         )  # fmt: skip
         self.archive_rows = gauge("archive_rows", "Rows in the archive.", ["family"])
         self.archive_bytes = gauge("archive_bytes", "Bytes of the archive's files.", ["family"])
+        self.archive_missing_segments = gauge(
+            "archive_missing_segments", "Files the manifest names that are gone or damaged, as of the start."
+        )
         self.archive_segments = gauge("archive_segments", "Files of the archive.", ["family"])
 
     def _reference(self) -> None:

@@ -1,0 +1,32 @@
+"""`make bench`: print how fast the product is on this machine, all figures in one run."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+
+import polars as pl
+
+from benchmarks import backlog, latency
+
+
+def main() -> None:
+    """Run everything, or one part."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("part", nargs="?", choices=("all", "backlog", "latency", "peers"), default="all")
+    parser.add_argument("--lines", type=int, default=1_000_000, help="lines of the mixed backlog")
+    parser.add_argument("--runs", type=int, default=3, help="runs of each backlog; the median is shown")
+    options = parser.parse_args()
+    print(
+        f"Python {platform.python_version()}, polars {pl.__version__}, {os.cpu_count()} cores, "
+        f"load {os.getloadavg()[0]:.1f}"
+    )
+    if options.part in ("all", "backlog"):
+        backlog.main(options.runs, options.lines)
+    if options.part in ("all", "latency"):
+        latency.main()
+
+
+if __name__ == "__main__":
+    main()
