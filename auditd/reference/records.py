@@ -15,6 +15,7 @@ from typing import Final
 
 SEPARATOR: Final = ","
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+BLANK: Final = ", \t"  # spreadsheets leave rows of empty cells behind
 UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 MOST_LINES_PER_RECORD: Final = 200
 CHUNK_RECORDS: Final = 65_536
@@ -49,7 +50,7 @@ def read_header(data: bytes) -> list[str]:
 
 
 def read_records(data: bytes) -> Iterator[Chunk]:
-    """Yield every record after the header, in chunks; blank lines are skipped.
+    """Yield every record after the header, in chunks; blank lines, and those of empty values, are skipped.
 
     Fault reasons: not_text, unbalanced_quote, bad_quoting, too_few_fields, too_many_fields.
     """
@@ -61,7 +62,7 @@ def read_records(data: bytes) -> Iterator[Chunk]:
         if line is None:
             chunk.faults.append((number, "not_text"))
             continue
-        if not line or line.isspace():
+        if not line.strip(BLANK):
             continue
         fields = line.split(SEPARATOR) if '"' not in line else _quoted(line, lines, width)
         if isinstance(fields, str):

@@ -38,6 +38,8 @@ __all__ = ["FeedFile", "LoadReport", "ReferenceStore", "Touched"]
 NOTHING_ENDED: Final = (
     "rows were refused or there are none, so nothing was ended: mend the file to have it count as complete"
 )
+# Of these detectors tell "never loaded" from "says nothing": the first load changes verdicts on people it does not name.
+ABSENCE_TELLS: Final = frozenset({"media_register"})
 
 
 def _now() -> datetime:
@@ -78,7 +80,7 @@ class ReferenceStore:
         if last is not None and again and last.read_as == file.read_as:
             return report_again(conn, last)
         stated, rejects = _once_per_key(reading)
-        ends = complete and rejects.is_empty() and not stated.is_empty()
+        ends = complete and reading.rejects.is_empty() and not stated.is_empty()
         known = known_versions(conn, reading.feed, None if ends or again else stated["row_key"])
         withdrawn = pl.lit(value=ends)
         if last is not None and again:
@@ -94,8 +96,11 @@ class ReferenceStore:
             rejects=rejects,
             hints=(*reading.hints, NOTHING_ENDED) if complete and not ends else reading.hints,
         )
+        before = loaded_feeds(conn)
         load_id = record(conn, reading.feed, file, report)
         write(conn, reading.feed, change, load_id=load_id, moment=report.loaded_at)
+        if reading.feed in ABSENCE_TELLS and loaded_feeds(conn) != before:
+            return replace(report, touched=Touched(feeds=frozenset({reading.feed}), everything=True))
         return replace(report, touched=self._touched(conn, reading.feed, change))
 
     def refuse(

@@ -49,6 +49,10 @@ def test_rows_of_the_wrong_width_and_lines_that_are_not_text_are_faults() -> Non
     ]
 
 
+def test_lines_with_nothing_but_separators_are_blank() -> None:
+    assert records("a,b,c\n,,\n1,2,3\n , ,\n\n") == ([(3, ["1", "2", "3"])], [])
+
+
 def test_text_after_a_closing_quote_is_a_fault() -> None:
     assert records('a,b\n1,"2"x\n') == ([], [(2, "bad_quoting")])
 
@@ -59,14 +63,14 @@ def test_a_file_without_a_readable_header_is_refused(data: bytes) -> None:
         read_header(data)
 
 
-@given(st.lists(st.text(alphabet='ab,"', min_size=1, max_size=8), max_size=12))
+@given(st.lists(st.text(alphabet='ab,"', max_size=7).map("a{}".format), max_size=12))
 def test_every_line_starts_a_record_is_part_of_one_or_is_a_fault(lines: list[str]) -> None:
     good, faults = records("h,i,j\n" + "".join(f"{line}\n" for line in lines))
     inside = sum(value.count("\n") for _, row in good for value in row)
     assert len(good) + len(faults) + inside == len(lines)
 
 
-@given(st.lists(st.tuples(st.text(alphabet="ab, é", min_size=1), st.just("x"), st.just("y")), max_size=20))
+@given(st.lists(st.tuples(st.text(alphabet="ab, é"), st.just("x"), st.just("y")), max_size=20))
 def test_planted_open_quotes_never_cost_a_line_without_quotes(rows: list[tuple[str, ...]]) -> None:
     plain = [",".join(cell.replace(",", ";") for cell in row) for row in rows]
     mixed = [line for row in plain for line in (row, '"open,x,y')]

@@ -174,3 +174,12 @@ def test_a_contact_protected_later_is_stripped_from_then_on(store: ReferenceStor
     load(store, conn, "protected_contacts", protected, now=NOW + DAY)
     assert "M1" not in seen(store.reference(conn, authorities=[authority()], now=NOW))
     assert "M1" in seen(store.reference(conn, authorities=[authority()], now=NOW, known_on=NOW))
+
+
+def test_what_was_gated_before_a_load_is_not_handed_out_after_it(
+    store: ReferenceStore, conn: Connection
+) -> None:
+    assert len(seen(store.reference(conn, authorities=[authority()], now=NOW))) == 4
+    load(store, conn, "protected_contacts", samples.PROTECTED + "phone,020 7946 0123,mp\n", now=NOW + DAY)
+    store.snapshot(conn)
+    assert len(seen(store.reference(conn, authorities=[authority()], now=NOW))) == 3

@@ -101,6 +101,15 @@ def test_a_complete_file_that_is_empty_or_has_broken_rows_ends_nothing_and_says_
     assert any("nothing was ended" in hint for hint in report.hints)
 
 
+def test_a_complete_file_that_repeats_itself_still_counts_as_complete(
+    store: ReferenceStore, conn: Connection
+) -> None:
+    load(store, conn, "staff", staff("CID", "Traffic"))
+    text = staff("CID") + samples.person(1, "PSD")
+    report = load(store, conn, "staff", text, now=NOW + DAY, complete=True)
+    assert (report.rejects.height, report.ended, units(store, conn)) == (1, 1, [("S1", "PSD")])
+
+
 def test_a_re_issued_extension_belongs_to_each_in_their_time(store: ReferenceStore, conn: Connection) -> None:
     row = "{},extension,50009,{},{}\n"
     load(store, conn, "identifiers", samples.IDENTIFIERS + row.format("S1", "2020-01-01", ""))
@@ -210,6 +219,7 @@ def test_a_change_names_all_it_may_affect(
 ) -> None:
     load(store, conn, "incident_subjects", NAMED)
     load(store, conn, "identifiers", ALDER)
+    load(store, conn, feed, text.split("\n")[0] + "\n", name="empty.csv")
     report = load(store, conn, feed, text, now=NOW + DAY, name="new.csv")
     assert report.touched == touching.Touched(
         feeds=frozenset({feed}),
@@ -218,6 +228,16 @@ def test_a_change_names_all_it_may_affect(
         contacts=touched.contacts,
         staff=touched.staff,
     )
+
+
+def test_the_first_register_touches_everybody_because_its_absence_told_something(
+    store: ReferenceStore, conn: Connection
+) -> None:
+    entry = "R{},S1,2026-03-01T10:00:00Z,Example Herald,phone,2026-03-01T10:00:00Z\n"
+    first = load(store, conn, "media_register", REGISTER + entry.format(1))
+    assert first.touched == Touched(feeds=frozenset({"media_register"}), everything=True)
+    second = load(store, conn, "media_register", REGISTER + entry.format(2), name="more.csv")
+    assert not second.touched.everything
 
 
 def test_a_change_too_large_to_list_touches_everything(
