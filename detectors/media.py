@@ -51,6 +51,8 @@ def media_contacts(window: Window) -> pl.DataFrame:
     protected = window.reference["protected_contacts"]
     named = _named_in(listing) & ~_named_in(protected)
     rows = contacts(window.events, window.force, only=named).filter(window.in_span()).collect()
+    if rows.is_empty():
+        return MEDIA_SCHEMA.to_frame()
     matched = _with_outlet(rows, listing)
     people = resolve(
         matched,

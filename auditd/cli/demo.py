@@ -29,14 +29,18 @@ if TYPE_CHECKING:
 @click.option(
     "--folder", type=click.Path(path_type=Path), help="Keep everything here.  [default: a temporary folder]"
 )
+@click.option(
+    "--picture", type=click.Path(path_type=Path, dir_okay=False), help="Save what was shown as an SVG file."
+)
 @click.pass_context
-def command(ctx: click.Context, seconds: int, seed: int, folder: Path | None) -> None:
+def command(ctx: click.Context, seconds: int, seed: int, folder: Path | None, picture: Path | None) -> None:
     """Watch an invented force being audited, live.
 
     Exit status 0 when everything planted was found, nothing else was, and every line is accounted for.
     """
     from rich.console import Console
 
+    from auditd.demo.picture import save_picture
     from auditd.demo.show import SHORTEST_SECONDS, Show
     from auditd.demo.stage import Stage
 
@@ -48,15 +52,16 @@ def command(ctx: click.Context, seconds: int, seed: int, folder: Path | None) ->
         raise CliError(f"{folder} is not empty", hint="name a new folder")
     root = (folder or Path(tempfile.mkdtemp(prefix="access-auditd-demo-"))).resolve()
     root.mkdir(parents=True, exist_ok=True)
-    console = Console(highlight=False, soft_wrap=False)
+    console = Console(highlight=False, record=picture is not None, width=100 if picture else None)
     try:
         stage = Stage(root, seed)
         _introduce(console, stage)
         stage.start()
         good = Show(stage, console, seconds).play()
-        console.print(
-            f"look closer:  access-auditd --config {stage.config_file} alerts list" if folder else ""
-        )
+        if folder:
+            console.print(f"look closer:  access-auditd --config {stage.config_file} alerts list")
+        if picture:
+            save_picture(console, picture)
     finally:
         if folder is None:
             shutil.rmtree(root, ignore_errors=True)

@@ -164,7 +164,7 @@ class Show:
         self.console.print(
             f"{lines:,} lines in {len(accounts)} files: "
             + ("every line accounted for" if balanced else "ACCOUNTS DO NOT BALANCE")
-            + f"; {len(others)} alerts on people nothing was planted on"
+            + f"; {len(others)} alerts that nothing was planted for"
         )
         return good and balanced and not others
 

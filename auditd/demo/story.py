@@ -59,7 +59,9 @@ class Story:
         self.people = people
         self._rng = rng
         self._numbers = iter(range(1, 10**9))
-        self._officers = people.of("Response A", "Response B", "Neighbourhood", "CID")
+        officers = people.of("Response A", "Response B", "Neighbourhood", "CID")
+        # Some work on no incident and so look nothing up.
+        self._desk, self._officers = officers[::12], [o for i, o in enumerate(officers) if i % 12]
         self._operators = people.of("Control Room")
         self._used: set[str] = set()
         self._by_id = {person.staff_id: person for person in people.staff}
@@ -117,7 +119,7 @@ class Story:
 
     def media_call(self, at: datetime) -> Told:
         """A call to a news desk by somebody who looked nothing up."""
-        officer, journalist = self._someone(), self._journalist()
+        officer, journalist = self._someone(self._desk), self._journalist()
         return Told(
             [self._outside_call(at, officer, journalist.phone, 95)],
             plants=[Plant("a call to a news desk", officer.staff_id, at, ("media_contact",))],
@@ -251,10 +253,11 @@ class Story:
             unit=officer.unit,
         )
 
-    def _someone(self) -> Person:
-        """Return an officer not planted with anything before, as long as there is one."""
-        fresh = [officer for officer in self._officers if officer.staff_id not in self._used]
-        officer = self._rng.choice(fresh or self._officers)
+    def _someone(self, among: list[Person] | None = None) -> Person:
+        """Return somebody not planted with anything before, as long as there is one."""
+        chosen = among or self._officers
+        fresh = [officer for officer in chosen if officer.staff_id not in self._used]
+        officer = self._rng.choice(fresh or chosen)
         self._used.add(officer.staff_id)
         return officer
 
