@@ -63,9 +63,12 @@ class Recognition:
     def find_copy(self, file: LogFile, candidates: Iterable[Sighting], now: float) -> bool:
         """Open the copy of a file that was truncated, and go on in it."""
         taken = {other.key for other in self._files}
+        known_size = file.size
         for sighting in sorted(candidates, key=lambda one: -one.modified_ns):
             if sighting.key in taken or sighting.modified_ns < file.live_modified_ns:
                 continue
+            if not file.offset and sighting.size < known_size:
+                continue  # with no prints at all, at least nothing of it may be missing
             rotated = is_rotation_of(file.home, sighting.path) and file.live_modified_ns > 0
             possible = file.offset >= ENOUGH or rotated
             if possible and self._opens(file, sighting, now, copy=True):

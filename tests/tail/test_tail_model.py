@@ -132,7 +132,9 @@ class History:
 
     def delete_after_drain(self) -> None:
         self.finish_line()
-        self.reader.tick()
+        for _ in range(5):
+            self.reader.tick()
+        assert self.reader.tailer.behind()["log"].bytes == 0
         self.log.unlink()
         self.write()
 
