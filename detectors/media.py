@@ -16,6 +16,7 @@ from detectors.detector import Window
 from detectors.findings import utc_text
 from detectors.identity import resolve
 from detectors.reference import Reference
+from parsers.addresses import address_domain
 from parsers.event import TEXT, UTC_MICROSECONDS
 
 REGISTER_REACH: Final = timedelta(hours=24)
@@ -48,6 +49,8 @@ def media_contacts(window: Window) -> pl.DataFrame:
     listing = window.reference["media_contacts"].drop_nulls(["kind", "value"])
     if listing.is_empty():
         return MEDIA_SCHEMA.to_frame()
+    if not _anyone_listed(window, listing):
+        return MEDIA_SCHEMA.to_frame()
     protected = window.reference["protected_contacts"]
     named = _named_in(listing) & ~_named_in(protected)
     rows = contacts(window.events, window.force, only=named).filter(window.in_span()).collect()
@@ -65,6 +68,23 @@ def media_contacts(window: Window) -> pl.DataFrame:
     if scope is not None:
         people = people.filter(pl.col("staff_id").is_in(sorted(scope)))
     return _with_register(people, window.reference).select(MEDIA_SCHEMA.names())
+
+
+def _anyone_listed(window: Window, listing: pl.DataFrame) -> bool:
+    """Tell, by a glance at the span's raw parties, whether a listed one may be among them: mostly none is."""
+    emails = window.events("email").filter(window.in_span())
+    calls = window.events("call").filter(window.in_span())
+    parties = pl.concat(
+        (
+            emails.select(value="email_from_address", kind=pl.lit("email")),
+            emails.select(value=pl.col("email_to_address").explode(), kind=pl.lit("email")),
+            calls.select(value=pl.col("call_numbers").explode(), kind=pl.lit("phone")),
+        )
+    ).collect()
+    named = parties.select(
+        other_kind="kind", other_value="value", other_domain=address_domain(pl.col("value"))
+    ).select(_named_in(listing))
+    return bool(named.to_series().any())
 
 
 def _named_in(listing: pl.DataFrame) -> pl.Expr:
