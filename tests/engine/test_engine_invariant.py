@@ -1,0 +1,111 @@
+"""Once quiet, what stands is what one replay over the archive would find: whatever the order, batching and lateness."""
+
+from __future__ import annotations
+
+import random
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from dense_history import FIRST, LAST, Delivery, make_history
+from engine_rig import Rig, small_rig
+
+from auditd.archive.compaction import compact
+
+SMALL = range(24)
+MANY = range(1000, 3000)
+
+
+class Life:
+    """A daemon's life turned by hand: things arrive, it reads, judges, is restarted and killed at any moment."""
+
+    def __init__(self, rig: Rig, rng: random.Random) -> None:
+        self.rig = rig
+        self.rng = rng
+        self.now = FIRST
+        self._running = ExitStack()
+        self.machine = self._running.enter_context(rig.machine())
+
+        self._acts = (self.read, self.feed, self.judge, self.wait, self.tidy, self.restart, self.nothing)
+
+    def live(self, deliveries: list[Delivery]) -> None:
+        """Take everything in, a few things at a time, and end quiet at LAST."""
+        for delivery in deliveries:
+            delivery.arrive(self.rig)
+            for act in self.rng.choices(self._acts, (5, 4, 4, 2, 1, 1, 6), k=2):
+                act()
+        self.now = LAST
+        self.feed()
+        while self.read():
+            pass
+        self.judge(seconds=float("inf"))
+        self._running.close()
+
+    def read(self) -> bool:
+        self.machine.tailer.reconcile()
+        return self.machine.ingest.step(self.rng.choice((1, 1 << 20)), self.now).anything
+
+    def feed(self) -> None:
+        self.machine.feeding.poll(self.now, settle=False)
+
+    def judge(self, seconds: float | None = None) -> None:
+        # With no time at all, one piece is judged and what has been judged is not saved.
+        given = self.rng.choice((0.0, float("inf"))) if seconds is None else seconds
+        self.machine.judge.catch_up(self.now, self.now, seconds=given)
+
+    def wait(self) -> None:
+        self.now = min(LAST, self.now + timedelta(minutes=self.rng.choice((1, 60, 1440, 2880))))
+
+    def tidy(self) -> None:
+        compact(self.machine.archive, self.machine.engine, now=self.now, fan_in=2)
+
+    def restart(self) -> None:
+        self._running.close()
+        self.machine = self._running.enter_context(self.rig.machine())
+
+    def nothing(self) -> None:
+        """Nothing happens this time."""
+
+
+def check_invariant(folder: Path, seed: int) -> None:
+    live, at_once = small_rig(folder / "live"), small_rig(folder / "once")
+    deliveries = make_history(seed).deliveries()
+    Life(live, random.Random(seed)).live(deliveries)
+    for delivery in deliveries:
+        delivery.arrive(at_once)
+    at_once.once(LAST)
+    expected, standing = at_once.standing(), live.standing()
+    assert standing.events == expected.events
+    assert standing.findings == expected.findings
+    assert standing.alerts == expected.alerts
+    changes = live.replay(LAST)
+    assert changes == dict.fromkeys(changes, (0, 0, 0))
+
+
+@pytest.mark.parametrize("seed", SMALL)
+def test_any_order_batching_lateness_and_restarts_end_like_everything_at_once(
+    tmp_path: Path, seed: int
+) -> None:
+    check_invariant(tmp_path, seed)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", MANY)
+def test_thousands_of_histories_end_like_everything_at_once(tmp_path: Path, seed: int) -> None:
+    check_invariant(tmp_path, seed)
+
+
+def test_the_histories_hold_what_the_invariant_is_about(tmp_path: Path) -> None:
+    """Findings of every detector, withdrawals, duplicates and explained look-ups: else the property would be empty."""
+    withdrawn = duplicates = 0
+    detectors: set[str] = set()
+    for seed in range(6):
+        rig = small_rig(tmp_path / str(seed))
+        Life(rig, random.Random(seed)).live(make_history(seed).deliveries())
+        detectors |= {finding[1] for finding in rig.standing().findings}
+        duplicates += sum(account.tally.duplicates for account in rig.accounts())
+        withdrawn += rig.withdrawn()
+    assert detectors == {"unlinked_lookup", "media_contact", "lookup_then_contact"}
+    assert withdrawn
+    assert duplicates
