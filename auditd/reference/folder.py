@@ -176,19 +176,24 @@ class FeedFolder:
         if look is None:
             return NOTHING
         identity = FeedFile(path, sha256(data).hexdigest(), _read_as(source, self._store))
-        try:
-            reading = read_feed(
-                data, source.feed, zone=source.zone, mapping=source.mapping, force=self._store.force
-            )
-        except FeedRefused as refused:
-            file.report = self._store.refuse(conn, source.feed, now=now, file=identity, problem=str(refused))
-        else:
-            file.report = self._store.load(conn, reading, now=now, file=identity, complete=source.complete)
+        known = self._store.already(conn, source.feed, identity)
+        file.report = known or self._read(conn, source, data, identity, now)
         file.taken = file.look = look
         if not file.report.problem:
             self._loaded_at[source.name] = file.report.loaded_at
         file.problem = "; ".join(f"{path}: {text}" for text in _complaints(file.report))
         return file.report.touched
+
+    def _read(
+        self, conn: Connection, source: FeedSource, data: bytes, file: FeedFile, now: datetime
+    ) -> LoadReport:
+        try:
+            reading = read_feed(
+                data, source.feed, zone=source.zone, mapping=source.mapping, force=self._store.force
+            )
+        except FeedRefused as refused:
+            return self._store.refuse(conn, source.feed, now=now, file=file, problem=str(refused))
+        return self._store.load(conn, reading, now=now, file=file, complete=source.complete)
 
 
 def _looks(patterns: Sequence[str]) -> Iterator[tuple[str, Look]]:

@@ -59,6 +59,14 @@ class ReferenceStore:
         self._gated: dict[Authority | None, Reference] = {}
         self._gated_at: Mark | None = None
 
+    def already(self, conn: Connection, feed: str, file: FeedFile) -> LoadReport | None:
+        """Return the report of the file's load if it was the last of its name, unchanged and read in the same way."""
+        last = last_load(conn, feed, file.name)
+        same = (file.content_sha256, file.read_as, None)
+        if last is None or (last.content_sha256, last.read_as, last.problem) != same:
+            return None
+        return report_again(conn, last)
+
     def load(
         self,
         conn: Connection,
@@ -75,10 +83,10 @@ class ReferenceStore:
         takes back what it stated before.
         """
         one_writer(conn)
+        if (report := self.already(conn, reading.feed, file)) is not None:
+            return report
         last = last_load(conn, reading.feed, file.name)
         again = last is not None and (last.content_sha256, last.problem) == (file.content_sha256, None)
-        if last is not None and again and last.read_as == file.read_as:
-            return report_again(conn, last)
         stated, rejects = _once_per_key(reading)
         ends = complete and reading.rejects.is_empty() and not stated.is_empty()
         known = known_versions(conn, reading.feed, None if ends or again else stated["row_key"])
