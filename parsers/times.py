@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 REPEATED_HOUR_SECONDS: Final = 3600
+# Years a log record can be of. Outside them a time is a fault, and reckoning with it could leave the calendar.
+LOG_YEARS: Final = (1970, 2199)
 
 TIMES_SCHEMA: Final = pl.Schema(
     {

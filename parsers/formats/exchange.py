@@ -22,7 +22,7 @@ from parsers.force import Force
 from parsers.format import REJECTS_SCHEMA, Block, Context, Format, FormatOptions, Parsed
 from parsers.headers import under_fields_lines
 from parsers.lines import EVIDENCE, cut_lines, record_identity, reject
-from parsers.times import iso_times
+from parsers.times import LOG_YEARS, iso_times
 
 FIELDS_2013: Final = (
     "date-time", "client-ip", "client-hostname", "server-ip", "server-hostname", "source-context", "connector-id",
@@ -183,7 +183,8 @@ def _judge(fields: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         *iso_times(fields["date-time"], _UTC),
         pl.col("event-id").str.strip_chars().str.to_uppercase().alias("code"),
     )
-    no_time, no_code = pl.col("timestamp").is_null(), pl.col("code").fill_null("") == ""
+    no_time = ~pl.col("timestamp").dt.year().is_between(*LOG_YEARS).fill_null(value=False)
+    no_code = pl.col("code").fill_null("") == ""
     reason = pl.when(no_time).then(pl.lit("bad_time")).when(no_code).then(pl.lit("missing_field"))
     faults = fields.select(reason.alias("reason")).to_series()
     if faults.null_count() == fields.height:

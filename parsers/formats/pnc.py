@@ -35,9 +35,8 @@ from parsers.subjects import (
     canonical_terminal,
     key_by_kind,
 )
-from parsers.times import iso_times
+from parsers.times import LOG_YEARS, iso_times
 
-YEARS: Final = (1970, 2199)
 SEPARATORS: Final = (",", ";", "|", "\t")
 _LOOKED_AT: Final = 20
 _NOTHING: Final = pl.lit(None, dtype=pl.String)
@@ -133,7 +132,7 @@ class Pnc(Format):
         """Return the records that can be events, their times beside them, and the others as rejects."""
         timed = records.hstack(iso_times(records["txn_datetime"], self.context.zone))
         year = pl.col("timestamp").dt.year()
-        fit = pl.col("user_id").is_not_null() & year.is_between(*YEARS).fill_null(value=False)
+        fit = pl.col("user_id").is_not_null() & year.is_between(*LOG_YEARS).fill_null(value=False)
         is_fit = timed.select(fit).to_series()
         if is_fit.all():
             return timed, REJECTS_SCHEMA.to_frame()
