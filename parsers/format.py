@@ -117,6 +117,8 @@ class Format(ABC):
     families: ClassVar[tuple[Family, ...]]
     references: ClassVar[tuple[str, ...]]
     Options: ClassVar[type[FormatOptions]] = FormatOptions
+    complete_after_seconds: ClassVar[float | None] = None
+    """For logs delivered as whole files: unchanged for so long, a file is complete, last newline or not."""
 
     def __init__(self, context: Context, options: FormatOptions | None = None) -> None:
         self.context = context

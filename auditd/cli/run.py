@@ -25,7 +25,7 @@ def command(ctx: click.Context, once: bool, as_of: datetime | None, as_json: boo
     \b
     Exit status: 0 stopped as asked; 1 the store refused (--once), or a fault nobody foresaw;
     2 the configuration cannot be used, or another daemon has the state.
-    """
+    """  # noqa: D301  click needs the real character
     if as_of is not None and not once:
         raise CliError("--as-of goes with --once", hint="the daemon judges as of now")
     state = open_state(ctx)
@@ -48,7 +48,7 @@ def _once(state: State, as_of: datetime | None, as_json: bool) -> None:
     logging.configure("warning", state.config.logging.format)
     try:
         with (
-            Machine(state.config, state.engine) as machine,
+            Machine(state.config, state.engine, once=True) as machine,
             reading_progress(machine, quiet=as_json) as progress,
         ):
             done = run_once(machine, Reports(Metrics()), as_of=as_of or state.now(), progress=progress)

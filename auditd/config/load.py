@@ -102,6 +102,9 @@ def _source(folder: Path, table: SourceTable, force: Force) -> Source:
         options=_sure(kind.Options, table.options),
         context=Context(table.name, ZoneInfo(table.zone), force, table.site, table.keep_raw),
         max_line_bytes=table.max_line_bytes,
+        complete_after_seconds=kind.complete_after_seconds
+        if table.complete_after_seconds is None
+        else table.complete_after_seconds,
     )
 
 

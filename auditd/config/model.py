@@ -109,6 +109,12 @@ class SourceTable(Table):
     zone: Zone = Field("Europe/London", description="Time zone of times that are written without one.")
     site: str = Field("", description="Site or system that wrote the log, kept with each event.")
     keep_raw: bool = Field(default=True, description="Keep each raw line with its event, not its hash alone.")
+    complete_after_seconds: float | None = Field(
+        None,
+        ge=0,
+        description="Seconds without change after which a file is complete and its last line counts even without a "
+        "newline; unset: as the format has it (5 for cucm, never for logs that grow).",
+    )
     max_line_bytes: int = Field(
         1_048_576, ge=256, le=67_108_864, description="A longer line is rejected, alone, as too_long."
     )

@@ -35,6 +35,7 @@ class Source:
     options: FormatOptions
     context: Context
     max_line_bytes: int
+    complete_after_seconds: float | None
 
     def parser(self) -> Format:
         """Return a new parser for this source."""
@@ -44,7 +45,12 @@ class Source:
         """Return what the tailer needs to know of this source."""
         from auditd.tail.source import TailSource
 
-        return TailSource(name=self.name, files=self.files, max_line_bytes=self.max_line_bytes)
+        return TailSource(
+            name=self.name,
+            files=self.files,
+            max_line_bytes=self.max_line_bytes,
+            complete_after_seconds=self.complete_after_seconds,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +139,7 @@ def _source(source: Source) -> list[Any]:
         source.options.model_dump(mode="json"),
         [context.zone.key, context.site, context.keep_raw],
         source.max_line_bytes,
+        source.complete_after_seconds,
     ]
 
 

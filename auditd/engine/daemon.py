@@ -196,7 +196,7 @@ def run_once(
     reports.feeds(machine.feeding.poll(now, settle=False))
     lines = events = size = 0
     quiet = 0
-    while quiet < 2:
+    while quiet < 3:
         machine.tailer.reconcile()
         step = machine.ingest.step(STEP_BYTES, clock())
         reports.ingested(step)

@@ -7,28 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from hashlib import sha256
 from types import TracebackType
+from typing import Final
 
 from sqlalchemy import Engine
 
 from auditd.archive.accounts import load_cursors
 from auditd.archive.archive import Archive
-from auditd.config.runtime import Config
+from auditd.config.runtime import Config, Source
 from auditd.database import reading
 from auditd.engine.feeding import Feeding
 from auditd.engine.ingest import Ingest
 from auditd.engine.judge import Judge
 from auditd.engine.lock import StateLock
 from auditd.reference.store import ReferenceStore
+from auditd.tail.source import TailSource
 from auditd.tail.tailer import Tailer
 from detectors.detector import Detector
+
+ONCE_COMPLETE_SECONDS: Final = 60.0
 
 
 class Machine(AbstractContextManager["Machine"]):
     """Everything one writing process needs. Use as a context manager: it holds the state's lock."""
 
-    def __init__(self, config: Config, engine: Engine) -> None:
+    def __init__(self, config: Config, engine: Engine, *, once: bool = False) -> None:
+        """Prepare; `once` is for a single pass: files that lie there are taken as complete sooner."""
+        self._once = once
         self.config = config
         self.engine = engine
         self.orphans_removed = 0
@@ -63,6 +70,14 @@ class Machine(AbstractContextManager["Machine"]):
         self.config = config
         self._build(config)
 
+    def _tail_source(self, source: Source) -> TailSource:
+        tail = source.tail_source()
+        if not self._once:
+            return tail
+        # Nobody waits for a file here: whole-file logs are complete as they lie, others once nobody has written lately.
+        whole = tail.complete_after_seconds is not None
+        return replace(tail, complete_after_seconds=0.0 if whole else ONCE_COMPLETE_SECONDS)
+
     def _close_parts(self) -> None:
         self.ingest.close()
         self.tailer.close()
@@ -81,7 +96,7 @@ class Machine(AbstractContextManager["Machine"]):
         with reading(self.engine) as conn:
             cursors = load_cursors(conn, [source.name for source in config.sources])
         self.tailer = Tailer(
-            [source.tail_source() for source in config.sources],
+            [self._tail_source(source) for source in config.sources],
             cursors,
             block_bytes=config.run.block_bytes,
             settle_seconds=config.run.settle_seconds,

@@ -10,8 +10,11 @@ class TailSource:
     """One log, in one file or many.
 
     files: glob patterns, `**` allowed. max_line_bytes: a line longer than this is skipped, and counted.
+    complete_after_seconds: for logs that are delivered as whole files: a file that has not changed for so long is
+    complete, so its last line counts even without a newline, and it is closed. None: a file may always grow.
     """
 
     name: str
     files: tuple[str, ...]
     max_line_bytes: int = 1 << 20
+    complete_after_seconds: float | None = None

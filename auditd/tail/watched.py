@@ -268,15 +268,20 @@ class WatchedSource:
             self._first_sight(sighting, home, now)
 
     def _settle_down(self, file: LogFile, now: float) -> None:
-        """End a file that was rotated away, once its writer has been quiet and has moved on."""
+        """End a file that was rotated away, once its writer has been quiet and has moved on, or that is complete."""
         idle = now - file.changed_at
         enough = self._settle if file.succeeded else PATIENCE * self._settle
         open_or_done = file.key is not None and file.chunk is None and not file.unsearched
-        if file.replaced and open_or_done and file.descriptor is not None and idle >= enough:
-            file.ending = True
+        if open_or_done and file.descriptor is not None:
+            file.ending = file.ending or (file.replaced and idle >= enough) or self._is_complete(file, idle)
         if file.done:
             self.changed[file.cursor.file] = file
             self.retire(file)
+
+    def _is_complete(self, file: LogFile, idle: float) -> bool:
+        """Tell whether a file of a log that is delivered in whole files has been left alone for long enough."""
+        limit = self.source.complete_after_seconds
+        return limit is not None and max(idle, time.time() - file.modified_ns / 1e9) >= limit
 
 
 def _age(file: LogFile) -> tuple[bool, int, str]:

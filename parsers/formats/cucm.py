@@ -70,6 +70,7 @@ class Cucm(Format):
     name: ClassVar[str] = "cucm"
     title: ClassVar[str] = "Cisco Unified CM call detail records (CDR flat files)"
     families: ClassVar[tuple[Family, ...]] = ("call",)
+    complete_after_seconds: ClassVar[float | None] = 5.0
     references: ClassVar[tuple[str, ...]] = (
         "Cisco Unified Communications Manager Call Detail Records Administration Guide",
         "ITU-T Q.850: cause values",

@@ -50,4 +50,4 @@ def _default(value: Any) -> str:
     if value == {}:
         return "none"
     plain = str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
-    return f"`{json.dumps(plain)}`"
+    return "unset" if plain is None else f"`{json.dumps(plain)}`"

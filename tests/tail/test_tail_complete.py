@@ -1,0 +1,70 @@
+"""Logs that are delivered in whole files: a file left alone is complete, last newline or not."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from auditd.tail.chunk import Chunk
+from auditd.tail.source import TailSource
+from auditd.tail.tailer import Tailer
+
+
+class Spool:
+    """A tailer over a folder of whole files, with a clock set by hand."""
+
+    def __init__(self, folder: Path, *, complete_after_seconds: float | None) -> None:
+        self.now = 100.0
+        source = TailSource(
+            name="calls", files=(f"{folder}/cdr_*",), complete_after_seconds=complete_after_seconds
+        )
+        self.tailer = Tailer([source], [], settle_seconds=5.0, monotonic=lambda: self.now)
+
+    def read(self) -> list[bytes]:
+        """Take everything there is to take; return the lines."""
+        self.tailer.reconcile()
+        lines: list[bytes] = []
+        while chunks := self.tailer.read(1 << 20):
+            lines += [line for chunk in chunks for line in self._take(chunk)]
+        return lines
+
+    def _take(self, chunk: Chunk) -> list[bytes]:
+        self.tailer.accept(chunk, "")
+        return chunk.block.data.splitlines()
+
+
+def just_written(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+    os.utime(path, (time.time(), time.time()))
+
+
+def test_the_last_line_without_newline_counts_once_nobody_has_written_for_long_enough(tmp_path: Path) -> None:
+    just_written(tmp_path / "cdr_1", b"one\ntwo")
+    spool = Spool(tmp_path, complete_after_seconds=5.0)
+    assert spool.read() == [b"one"]
+    spool.now += 6
+    assert spool.read() + spool.read() == [b"two"]
+    assert spool.tailer.behind()["calls"].bytes == 0
+
+
+def test_a_log_that_may_grow_keeps_its_last_line_for_later(tmp_path: Path) -> None:
+    just_written(tmp_path / "cdr_1", b"one\ntwo")
+    spool = Spool(tmp_path, complete_after_seconds=None)
+    assert spool.read() == [b"one"]
+    spool.now += 600
+    assert spool.read() == []
+    with (tmp_path / "cdr_1").open("ab") as file:
+        file.write(b" and a half\n")
+    assert spool.read() == [b"two and a half"]
+
+
+def test_a_complete_file_that_goes_on_after_all_is_read_on_from_where_it_ended(tmp_path: Path) -> None:
+    just_written(tmp_path / "cdr_1", b"one\ntwo\n")
+    spool = Spool(tmp_path, complete_after_seconds=5.0)
+    assert spool.read() == [b"one", b"two"]
+    spool.now += 6
+    assert spool.read() == []
+    with (tmp_path / "cdr_1").open("ab") as file:
+        file.write(b"three\n")
+    assert spool.read() == [b"three"]
