@@ -131,6 +131,14 @@ def load_cursors(conn: Connection, sources: Iterable[str] | None = None) -> list
     ]
 
 
+def stands(conn: Connection, cursor: Cursor) -> bool:
+    """Tell whether a file's stored cursor has come as far as this one."""
+    place = conn.execute(
+        select(FileRow.offset, FileRow.finished).where(FileRow.file == cursor.file)
+    ).one_or_none()
+    return place is not None and tuple(place) == (cursor.offset, cursor.finished)
+
+
 def load_accounts(conn: Connection) -> list[Account]:
     """Return every file's account, by source and first reading."""
     counts: dict[tuple[str, str], Counter[str]] = {}

@@ -6,7 +6,7 @@ It must never hand out a segment that the manifest does not name, nor lose one t
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -37,6 +37,10 @@ READERS_DONE: Final = timedelta(minutes=5)
 _COLUMNS: Final = [field.name for field in fields(Segment)]
 
 
+class ManifestChanged(Exception):
+    """The manifest is not what this instance takes it for: `refresh` before trying again."""
+
+
 class Archive:
     """Segments by family and time, with the most recent ones kept in memory as well.
 
@@ -60,6 +64,8 @@ class Archive:
                 )
             )
             self._segments = {row.segment_id: Segment(*row) for row in rows}
+        for segment_id in self._recent.keys() - self._segments.keys():
+            self._forget(segment_id)
 
     def segments(self, family: str | None = None) -> list[Segment]:
         """Return the live segments, of one family or all, oldest first."""
@@ -100,14 +106,18 @@ class Archive:
     def write(
         self, family: str, frame: pl.DataFrame, *, source: str = ""
     ) -> list[tuple[Segment, pl.DataFrame]]:
-        """Write rows durably as fresh segments, one per UTC day; nobody sees them before `register` commits."""
-        days = frame.sort("timestamp").with_columns(pl.col("timestamp").dt.strftime("%Y-%m-%d").alias("_day"))
-        written = []
-        for key, rows in days.partition_by(
-            "_day", as_dict=True, include_key=False, maintain_order=True
-        ).items():
-            segment = write_segment(self.root, rows, family=family, day=str(key[0]), source=source)
-            written.append((segment, rows))
+        """Write rows durably as fresh segments, one per UTC day; nobody sees them before `register` commits.
+
+        When the disk refuses one of them, none is left.
+        """
+        written: list[tuple[Segment, pl.DataFrame]] = []
+        try:
+            for day, rows in _by_day(frame):
+                segment = write_segment(self.root, rows, family=family, day=day, source=source)
+                written.append((segment, rows))
+        except BaseException:
+            self.discard(segment for segment, _ in written)
+            raise
         return written
 
     def register(self, conn: Connection, segments: Iterable[Segment], now: datetime) -> list[Segment]:
@@ -120,9 +130,14 @@ class Archive:
         return named
 
     def retire(self, conn: Connection, segments: Iterable[Segment], now: datetime) -> None:
-        """Take segments out of the manifest, inside the caller's transaction; their files go when readers are done."""
+        """Take segments out of the manifest, inside the caller's transaction; their files go when readers are done.
+
+        Raises ManifestChanged where one of them is out of it already: nothing may be made of it a second time.
+        """
         ids = [segment.segment_id for segment in segments]
-        conn.execute(update(SegmentRow).where(SegmentRow.segment_id.in_(ids)).values(retired_at=now))
+        live = SegmentRow.segment_id.in_(ids) & SegmentRow.retired_at.is_(None)
+        if conn.execute(update(SegmentRow).where(live).values(retired_at=now)).rowcount != len(ids):
+            raise ManifestChanged
 
     def adopt(
         self, added: Iterable[tuple[Segment, pl.DataFrame | None]], removed: Iterable[Segment] = ()
@@ -137,9 +152,26 @@ class Archive:
                 self._remember(segment.segment_id, frame)
 
     def discard(self, segments: Iterable[Segment]) -> None:
-        """Remove the files of segments whose transaction failed."""
+        """Remove the files of segments that certainly nothing names."""
         for segment in segments:
             (self.root / segment.path).unlink(missing_ok=True)
+
+    def settle(self, segments: Iterable[Segment]) -> bool:
+        """Find out whether a transaction that failed came about all the same: the answer to a commit can be lost.
+
+        If it did, the manifest is read again; if not, the segments' files are removed. Where the database cannot be
+        asked, its error is raised and the files stay: they are removed at the next start if nothing names them.
+        """
+        segments = list(segments)
+        paths = [segment.path for segment in segments]
+        with reading(self._engine) as conn:
+            query = select(func.count()).select_from(SegmentRow).where(SegmentRow.path.in_(paths))
+            named = bool(conn.execute(query).scalar_one())
+        if named:
+            self.refresh()
+        else:
+            self.discard(segments)
+        return named
 
     def recover(self) -> int:
         """Remove files that no manifest row names (a crash between write and commit); return how many.
@@ -160,7 +192,14 @@ class Archive:
 
     def missing(self) -> list[Segment]:
         """Return segments the manifest names whose file is absent or has another size: lost evidence."""
-        return [s for s in self.segments() if _size(self.root / s.path) != s.bytes]
+        return [segment for segment in self.segments() if not self.holds(segment)]
+
+    def holds(self, segment: Segment) -> bool:
+        """Whether the segment's file is there, with the size the manifest has."""
+        try:
+            return (self.root / segment.path).stat().st_size == segment.bytes
+        except FileNotFoundError:
+            return False
 
     def sweep(self, now: datetime) -> int:
         """Delete the files of segments retired long enough ago for every reader to be done; return how many."""
@@ -202,6 +241,16 @@ class Archive:
         return self._recent.get(segment_id)
 
 
+def _by_day(frame: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Yield the rows of each UTC day in order of time, without copying what is in order already."""
+    ordered = frame if frame["timestamp"].is_sorted() else frame.sort("timestamp", maintain_order=True)
+    days = ordered["timestamp"].dt.date().rle().struct.unnest()
+    start = 0
+    for length, day in days.iter_rows():
+        yield day.isoformat(), ordered.slice(start, length)
+        start += length
+
+
 def totals(conn: Connection) -> dict[str, tuple[int, int, int]]:
     """Return per family (rows, bytes, segments) of the live archive."""
     rows = conn.execute(
@@ -210,10 +259,3 @@ def totals(conn: Connection) -> dict[str, tuple[int, int, int]]:
         .group_by(SegmentRow.family)
     )
     return {family: (int(count), int(size), int(files)) for family, count, size, files in rows}
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return -1

@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from auditd.archive.archive import QUARANTINE_SCHEMA, REJECTS, Archive
+from auditd.archive.archive import QUARANTINE_SCHEMA, REJECTS, Archive, ManifestChanged
 from auditd.archive.segment import Segment, write_segment
 from parsers.event import SCHEMA
 
@@ -22,14 +22,19 @@ LARGEST_ROWS: Final = 1_000_000
 
 
 def compactable(archive: Archive, *, fan_in: int = FAN_IN) -> list[Segment]:
-    """Return the next group of segments worth merging, smallest level first; [] when there is none."""
+    """Return the next group of segments worth merging, smallest level first; [] when there is none.
+
+    A segment whose file is not as the manifest has it is left alone: a merge would hide that.
+    """
     groups: dict[tuple[int, str, str, str], list[Segment]] = defaultdict(list)
     for segment in archive.segments():
         if segment.bytes < LARGEST_BYTES // 2 and segment.rows < LARGEST_ROWS // 2:
             groups[segment.level, segment.family, segment.day, segment.source].append(segment)
     for key in sorted(groups):
         if len(groups[key]) >= fan_in:
-            return _within_size(groups[key])
+            intact = [segment for segment in groups[key] if archive.holds(segment)]
+            if len(intact) >= fan_in:
+                return _within_size(intact)
     return []
 
 
@@ -50,8 +55,12 @@ def compact(archive: Archive, engine: Engine, *, now: datetime, fan_in: int = FA
         with engine.begin() as conn:
             [named] = archive.register(conn, [merged], now)
             archive.retire(conn, group, now)
-    except BaseException:
+    except ManifestChanged:
         archive.discard([merged])
+        archive.refresh()
+        return 0
+    except BaseException:
+        archive.settle([merged])
         raise
     in_memory = all(archive.recent(segment.segment_id) is not None for segment in group)
     archive.adopt([(named, rows if in_memory else None)], removed=group)

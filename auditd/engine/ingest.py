@@ -18,7 +18,7 @@ from typing import Protocol
 import polars as pl
 from sqlalchemy import Connection, Engine
 
-from auditd.archive.accounts import Tally, record
+from auditd.archive.accounts import Tally, record, stands
 from auditd.archive.archive import REJECTS, Archive
 from auditd.archive.segment import Segment
 from auditd.engine.faults import StoreUnavailable, store_faults
@@ -71,6 +71,16 @@ class Ingested:
         return bool(self.sources)
 
 
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """A transaction whose commit failed: the answer may have been lost on its way, so it may have come about."""
+
+    reads: Sequence[Read]
+    segments: Sequence[Segment]
+    frames: Mapping[Family, pl.DataFrame]
+    spans: Mapping[Family, Sequence[Span]]
+
+
 class Ingest:
     """Reads, parses and commits; one `step` is one transaction."""
 
@@ -89,6 +99,7 @@ class Ingest:
         self._engine = engine
         self._judge = judge
         self._known = KnownEvents(archive)
+        self._doubt: _Doubt | None = None
         self._cores = os.cpu_count() or 1
         self._pool = ThreadPoolExecutor(max_workers=self._cores, thread_name_prefix="ingest")
 
@@ -101,6 +112,7 @@ class Ingest:
 
         After StoreUnavailable nothing has moved: calling again reads the same bytes.
         """
+        self._settle()
         chunks = self._tailer.read(budget_bytes)
         moved = self._tailer.cursors_changed()
         if not chunks and not moved:
@@ -115,11 +127,10 @@ class Ingest:
             spans = {family: spans_of(frame["timestamp"]) for family, frame in frames.items()}
             self._commit(reads, moved, frames, spans, counts, now)
         except StoreUnavailable:
-            for read in reads:
-                self._tailer.refuse(read.chunk)
+            if self._doubt is None:
+                self._refuse(reads)
             raise
-        for read in reads:
-            self._tailer.accept(read.chunk, read.parsed.state)
+        self._accept(reads)
         return Ingested(
             sources=per_source(reads, counts),
             spans=spans,
@@ -184,9 +195,38 @@ class Ingest:
                 for cursor, tally in tallies(reads, counts):
                     record(conn, cursor, tally, now)
                 self._judge.note(conn, spans)
+                self._doubt = _Doubt(reads, [segment for segment, _ in written], frames, spans)
+        self._doubt = None
         self._judge.noted(committed=True)
         self._known.add(frames)
         self._archive.adopt(zip(named, [rows for _, rows in written], strict=True))
+
+    def _settle(self) -> None:
+        """Find out what became of a commit that failed without saying how; StoreUnavailable while nobody can tell."""
+        doubt = self._doubt
+        if doubt is None:
+            return
+        with store_faults():
+            named = self._archive.settle(doubt.segments)
+            with self._engine.begin() as conn:
+                committed = named or any(stands(conn, read.chunk.after) for read in doubt.reads)
+                if committed:
+                    self._judge.note(conn, doubt.spans)
+        self._doubt = None
+        if committed:
+            self._judge.noted(committed=True)
+            self._known.add(doubt.frames)
+            self._accept(doubt.reads)
+        else:
+            self._refuse(doubt.reads)
+
+    def _accept(self, reads: Sequence[Read]) -> None:
+        for read in reads:
+            self._tailer.accept(read.chunk, read.parsed.state)
+
+    def _refuse(self, reads: Sequence[Read]) -> None:
+        for read in reads:
+            self._tailer.refuse(read.chunk)
 
     def _write(
         self,
@@ -211,10 +251,11 @@ class Ingest:
 
     @contextmanager
     def _discarding(self, written: list[Written]) -> Iterator[None]:
-        """Remove what was written and forget what was noted if the transaction does not come about."""
+        """Remove what was written and forget what was noted if the transaction certainly does not come about."""
         try:
             yield
         except BaseException:
             self._judge.noted(committed=False)
-            self._archive.discard(segment for segment, _ in written)
+            if self._doubt is None:
+                self._archive.discard(segment for segment, _ in written)
             raise

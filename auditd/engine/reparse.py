@@ -173,7 +173,8 @@ def _store(
                 machine.judge.note(conn, {f: spans_of(frame["timestamp"]) for f, frame in frames.items()})
     except BaseException:
         machine.judge.noted(committed=False)
-        archive.discard(segment for segment, _ in written)
+        with store_faults():
+            archive.settle(segment for segment, _ in written)
         raise
     machine.judge.noted(committed=True)
     archive.adopt(zip(named, [rows for _, rows in written], strict=True), removed=segments)

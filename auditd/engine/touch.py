@@ -17,6 +17,7 @@ from auditd.engine.spans import reach, spans_of
 from auditd.reference.touched import Touched
 from detectors.detector import Detector, Span
 from parsers.event import FAMILIES, Family
+from parsers.subjects import canonical_collar, canonical_terminal
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +83,9 @@ def _access(touched: Touched, kinds: Mapping[str, list[str]]) -> pl.Expr | None:
     if accounts := kinds.get("account"):
         parts.append(pl.col("user_id").is_in(accounts))
     if collars := kinds.get("collar"):
-        parts.append(pl.col("pnc_originator_collar").is_in(collars))
+        parts.append(canonical_collar(pl.col("pnc_originator_collar")).is_in(collars))
     if terminals := kinds.get("terminal"):
-        parts.append(pl.col("source_address").is_in(terminals))
+        parts.append(canonical_terminal(pl.col("source_address")).is_in(terminals))
     return _any(parts)
 
 
