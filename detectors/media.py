@@ -5,19 +5,19 @@ It must never let a protected counterpart through, nor look at an event while th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
 import polars as pl
 
-from detectors.contacts import CONTACT_SCHEMA, contacts
+from detectors.contacts import CONTACT_SCHEMA, FOLD, contacts
 from detectors.detector import Window
 from detectors.findings import utc_text
 from detectors.identity import resolve
 from detectors.reference import Reference
 from parsers.addresses import address_domain
-from parsers.event import TEXT, UTC_MICROSECONDS
+from parsers.event import TEXT, UTC_MICROSECONDS, Family
 
 REGISTER_REACH: Final = timedelta(hours=24)
 
@@ -49,11 +49,12 @@ def media_contacts(window: Window) -> pl.DataFrame:
     listing = window.reference["media_contacts"].drop_nulls(["kind", "value"])
     if listing.is_empty():
         return MEDIA_SCHEMA.to_frame()
-    if not _anyone_listed(window, listing):
+    touching = _touching(window, listing)
+    if touching is None:
         return MEDIA_SCHEMA.to_frame()
     protected = window.reference["protected_contacts"]
     named = _named_in(listing) & ~_named_in(protected)
-    rows = contacts(window.events, window.force, only=named).filter(window.in_span()).collect()
+    rows = contacts(touching.__getitem__, window.force, only=named).filter(window.in_span()).collect()
     if rows.is_empty():
         return MEDIA_SCHEMA.to_frame()
     matched = _with_outlet(rows, listing)
@@ -70,21 +71,42 @@ def media_contacts(window: Window) -> pl.DataFrame:
     return _with_register(people, window.reference).select(MEDIA_SCHEMA.names())
 
 
-def _anyone_listed(window: Window, listing: pl.DataFrame) -> bool:
-    """Tell, by a glance at the span's raw parties, whether a listed one may be among them: mostly none is."""
-    emails = window.events("email").filter(window.in_span())
-    calls = window.events("call").filter(window.in_span())
-    parties = pl.concat(
-        (
-            emails.select(value="email_from_address", kind=pl.lit("email")),
-            emails.select(value=pl.col("email_to_address").explode(), kind=pl.lit("email")),
-            calls.select(value=pl.col("call_numbers").explode(), kind=pl.lit("phone")),
-        )
-    ).collect()
-    named = parties.select(
-        other_kind="kind", other_value="value", other_domain=address_domain(pl.col("value"))
-    ).select(_named_in(listing))
-    return bool(named.to_series().any())
+def _touching(window: Window, listing: pl.DataFrame) -> Mapping[Family, pl.LazyFrame] | None:
+    """Return the events in which a listed party takes part, as far back as contacts fold; None where there is none.
+
+    Few events have one: finding those by their raw parties first spares the contacts view nearly all of its work. It
+    cannot change what folds, because rows that fold name the same counterpart.
+    """
+    near = pl.col("timestamp") >= window.span.start - FOLD
+    emails = window.events("email").filter(near)
+    calls = window.events("call").filter(near)
+    mailed = _parties(emails, "email_from_address", "email_to_address")
+    called = _parties(calls, "call_numbers", "call_from", "call_to_dialled", "call_to_final")
+    distinct = pl.concat([frame.select("value").unique() for frame in mailed + called]).unique().collect()
+    domain = address_domain(pl.col("value"))
+    kind = pl.when(domain.is_null()).then(pl.lit("phone")).otherwise(pl.lit("email"))
+    named = distinct.select("value", other_kind=kind, other_value="value", other_domain=domain).filter(
+        _named_in(listing)
+    )
+    if named.is_empty():
+        return None
+    wanted = named.lazy().select("value")
+    return {"email": _with_any(emails, mailed, wanted), "call": _with_any(calls, called, wanted)}
+
+
+def _with_any(events: pl.LazyFrame, parties: Sequence[pl.LazyFrame], wanted: pl.LazyFrame) -> pl.LazyFrame:
+    ids = [frame.join(wanted, on="value", how="semi").select("event_id") for frame in parties]
+    return events.join(pl.concat(ids), on="event_id", how="semi")
+
+
+def _parties(events: pl.LazyFrame, *columns: str) -> list[pl.LazyFrame]:
+    """Return per column the parties it names, one a row, beside the event."""
+    rows = [events.select("event_id", value=column) for column in columns]
+    lists = events.collect_schema()
+    return [
+        (row.explode("value") if isinstance(lists[column], pl.List) else row).drop_nulls()
+        for row, column in zip(rows, columns, strict=True)
+    ]
 
 
 def _named_in(listing: pl.DataFrame) -> pl.Expr:
