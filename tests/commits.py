@@ -1,0 +1,31 @@
+"""Commits that fail, as a database makes them fail: refused, or carried out with the answer lost on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import OperationalError
+
+
+@contextmanager
+def failing_commits(engine: Engine, *, answer_lost: bool = False, times: int = 1000) -> Iterator[None]:
+    """Fail the next commits of transactions that may write; with `answer_lost` they come about all the same."""
+    left = times
+
+    def fail(conn: Connection) -> None:
+        nonlocal left
+        options = conn.get_execution_options()
+        if left == 0 or options.get("access_auditd_reading") or options.get("postgresql_readonly"):
+            return
+        left -= 1
+        if answer_lost:
+            conn.connection.dbapi_connection.commit()
+        raise OperationalError("COMMIT", {}, Exception("the connection is gone"))
+
+    event.listen(engine, "commit", fail)
+    try:
+        yield
+    finally:
+        event.remove(engine, "commit", fail)
