@@ -14,13 +14,16 @@ from datetime import UTC, datetime
 from types import FrameType
 from typing import Final
 
+from polars.exceptions import PolarsError
+
 from auditd.archive.compaction import compact
-from auditd.engine.faults import StoreUnavailable
+from auditd.engine.faults import StoreUnavailable, store_faults
 from auditd.engine.ingest import Ingested
 from auditd.engine.judge import Judged
 from auditd.engine.machine import Machine
 from auditd.engine.reports import Reports
 from auditd.tail.wakeup import WakeUp
+from auditd.telemetry import events
 
 STEP_BYTES: Final = 32 << 20
 BACKLOG_JUDGE_SECONDS: Final = 5.0
@@ -28,6 +31,7 @@ JUDGE_SLICE_SECONDS: Final = 0.5
 RETRY_SECONDS: Final = 1.0
 BURST_SECONDS: Final = 0.005
 HOUSEKEEPING_SECONDS: Final = 1.0
+MERGING_RESTS_SECONDS: Final = 600.0
 
 
 def utc_now() -> datetime:
@@ -72,6 +76,7 @@ class Daemon:
         self._reconcile = Due(machine.config.run.reconcile_seconds)
         self._housekeeping = Due(HOUSEKEEPING_SECONDS)
         self._judging = Due(BACKLOG_JUDGE_SECONDS)
+        self._merging_rests_until = float("-inf")
 
     def stop(self, *_: object) -> None:
         """Finish the turn under way, commit, judge, leave."""
@@ -81,8 +86,9 @@ class Daemon:
     def handle_signals(self) -> None:
         """SIGTERM and SIGINT drain (a second one leaves at once), SIGHUP reloads."""
 
-        def leave(number: int, _frame: FrameType | None) -> None:
-            signal.signal(number, signal.SIG_DFL)
+        def leave(_number: int, _frame: FrameType | None) -> None:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_DFL)
             self.stop()
 
         def reload(_number: int, _frame: FrameType | None) -> None:
@@ -95,8 +101,8 @@ class Daemon:
 
     def run(self) -> None:
         """Turn until stopped; on the way out everything read is committed and judged."""
-        tick = self._machine.config.run.tick_seconds
         while not self._stopping:
+            tick = self._machine.config.run.tick_seconds
             started = time.monotonic()
             busy = self.turn()
             spent = time.monotonic() - started
@@ -113,11 +119,10 @@ class Daemon:
 
     def turn(self) -> bool:
         """Do everything that is due once; return whether there is more to do at once."""
-        if self._reloading:
-            self._reloading = False
-            self._apply_reload()
         now = self._clock()
         try:
+            if self._reloading:
+                self._apply_reload()
             if self._reconcile.now():
                 self._machine.tailer.reconcile()
                 self._wakeup.watch(self._machine.tailer.directories())
@@ -155,16 +160,33 @@ class Daemon:
 
     def _keep_house(self, now: datetime) -> None:
         machine = self._machine
-        while compact(machine.archive, machine.engine, now=now):
-            if time.monotonic() - self._housekeeping.last > HOUSEKEEPING_SECONDS:
-                break
-        machine.archive.sweep(now)
-        self._reports.standing(machine, now, limited=self._wakeup.limited)
+        with store_faults():
+            self._merge(now)
+            machine.archive.sweep(now)
+            self._reports.standing(machine, now, limited=self._wakeup.limited)
+
+    def _merge(self, now: datetime) -> None:
+        """Merge small segments for a while. Where one cannot be read, merging rests: reading and judging go on."""
+        if time.monotonic() < self._merging_rests_until:
+            return
+        try:
+            while compact(self._machine.archive, self._machine.engine, now=now):
+                if time.monotonic() - self._housekeeping.last > HOUSEKEEPING_SECONDS:
+                    break
+        except PolarsError:
+            events.failed(step="compaction")
+            self._merging_rests_until = time.monotonic() + MERGING_RESTS_SECONDS
 
     def _apply_reload(self) -> None:
+        self._reloading = False
         if self._reload is None:
             return
-        self._reload()
+        try:
+            self._reload()
+        except StoreUnavailable:
+            self._reloading = True
+            raise
+        self._reconcile.every = self._machine.config.run.reconcile_seconds
         self._wakeup.watch(self._machine.tailer.directories())
         self._reconcile.last = float("-inf")
 
@@ -194,7 +216,7 @@ def run_once(
     now = clock()
     reports.started(machine)
     reports.feeds(machine.feeding.poll(now, settle=False))
-    lines = events = size = 0
+    lines = kept = size = 0
     quiet = 0
     while quiet < 3:
         machine.tailer.reconcile()
@@ -202,13 +224,15 @@ def run_once(
         reports.ingested(step)
         progress(step)
         lines += sum(counts.tally.lines for counts in step.sources.values())
-        events += sum(counts.tally.events for counts in step.sources.values())
+        kept += sum(counts.tally.events for counts in step.sources.values())
         size += step.bytes
         quiet = 0 if step.anything else quiet + 1
-        compact(machine.archive, machine.engine, now=clock())
+        with store_faults():
+            compact(machine.archive, machine.engine, now=clock())
     judged = machine.judge.catch_up(as_of, clock())
     reports.judged(judged)
-    while compact(machine.archive, machine.engine, now=clock()):
-        pass
-    reports.standing(machine, clock(), limited="")
-    return Once(lines=lines, events=events, bytes=size, judged=judged)
+    with store_faults():
+        while compact(machine.archive, machine.engine, now=clock()):
+            pass
+        reports.standing(machine, clock(), limited="")
+    return Once(lines=lines, events=kept, bytes=size, judged=judged)

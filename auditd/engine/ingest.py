@@ -167,7 +167,8 @@ class Ingest:
             events = pl.concat(parts).with_columns(
                 pl.lit(now).cast(SCHEMA[family]["event_ingested"]).alias("event_ingested")
             )
-            new = self._known.only_new(family, events)
+            with store_faults():
+                new = self._known.only_new(family, events)
             seen = rows_by_file(events)
             fresh = rows_by_file(new) if new.height != events.height else seen
             for file, rows in seen.items():

@@ -18,6 +18,7 @@ from auditd.archive.accounts import load_cursors
 from auditd.archive.archive import Archive
 from auditd.config.runtime import Config, Source
 from auditd.database import reading
+from auditd.engine.faults import store_faults
 from auditd.engine.feeding import Feeding
 from auditd.engine.ingest import Ingest
 from auditd.engine.judge import Judge
@@ -61,14 +62,22 @@ class Machine(AbstractContextManager["Machine"]):
         trace: TracebackType | None,
     ) -> None:
         """Close the files and let go of the lock."""
-        self._close_parts()
+        self.ingest.close()
+        self.tailer.close()
         self._lock.__exit__(kind, error, trace)
 
     def adopt(self, config: Config) -> None:
-        """Work by another configuration from now on; storage must be the same."""
-        self._close_parts()
+        """Work by another configuration from now on; storage must be the same.
+
+        Raises StoreUnavailable when the database refuses; then everything goes on as it was.
+        """
+        old = (self.ingest, self.tailer)
+        with store_faults():
+            self.archive.refresh()  # what a commit in doubt came to is found out here
+            self._build(config)
         self.config = config
-        self._build(config)
+        for part in old:
+            part.close()
 
     def _tail_source(self, source: Source) -> TailSource:
         tail = source.tail_source()
@@ -78,13 +87,9 @@ class Machine(AbstractContextManager["Machine"]):
         whole = tail.complete_after_seconds is not None
         return replace(tail, complete_after_seconds=0.0 if whole else ONCE_COMPLETE_SECONDS)
 
-    def _close_parts(self) -> None:
-        self.ingest.close()
-        self.tailer.close()
-
     def _build(self, config: Config) -> None:
         detectors = config.detectors()
-        self.judge = Judge(
+        judge = Judge(
             detectors=detectors,
             digests=settings_digests(detectors),
             archive=self.archive,
@@ -92,9 +97,10 @@ class Machine(AbstractContextManager["Machine"]):
             references=self.references,
             force=config.force,
         )
-        self.feeding = Feeding(config, self.references, self.archive, self.engine, self.judge)
         with reading(self.engine) as conn:
             cursors = load_cursors(conn, [source.name for source in config.sources])
+        self.judge = judge
+        self.feeding = Feeding(config, self.references, self.archive, self.engine, judge)
         self.tailer = Tailer(
             [self._tail_source(source) for source in config.sources],
             cursors,
@@ -106,7 +112,7 @@ class Machine(AbstractContextManager["Machine"]):
             tailer=self.tailer,
             archive=self.archive,
             engine=self.engine,
-            judge=self.judge,
+            judge=judge,
         )
 
 
