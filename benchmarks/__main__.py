@@ -8,7 +8,7 @@ import platform
 
 import polars as pl
 
-from benchmarks import backlog, latency
+from benchmarks import backlog, latency, peers
 
 
 def main() -> None:
@@ -26,6 +26,8 @@ def main() -> None:
         backlog.main(options.runs, options.lines)
     if options.part in ("all", "latency"):
         latency.main()
+    if options.part in ("all", "peers"):
+        peers.main(options.runs, options.lines // 5)
 
 
 if __name__ == "__main__":
