@@ -11,14 +11,20 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import polars as pl
 
+from parsers.format import NO_REJECTS
 from parsers.lines import reject
 
 # Lines with more columns are read whole: the pattern that judges a line counts its columns, and must stay small.
 WIDEST: Final = 1000
+# Layouts whose patterns and schemas are remembered: making them costs more than a small block does.
+REMEMBERED: Final = 16
+_LINE: Final = pl.col("line")
+_FOLDED: Final = _LINE.str.replace_all(r'"(?:[^"]|"")*"', "\u0002")
 
 
 def split_fields(
@@ -38,14 +44,14 @@ def split_fields(
     if len(names) > WIDEST:
         fields, kept, rejects = _split_all(lines, names, separator)
         return fields.select(wanted), kept, rejects
-    plain = lines.select(_is_plain(pl.col("line"), len(names), separator)).to_series()
+    plain = lines.select(_is_plain(len(names), separator)).to_series()
     rows = lines if plain.all() else lines.filter(plain)
     some = _read_some(rows, names, list(wanted), separator)
     if some is None:
         fields, kept, rejects = _split_all(lines, names, separator)
         return fields.select(wanted), kept, rejects
     if rows.height == lines.height:
-        return some, lines, reject(lines.clear(), "too_few_fields")
+        return some, lines, NO_REJECTS
     place = pl.Series("place", range(lines.height), dtype=pl.UInt32)
     others = lines.with_columns(place).filter(~plain)
     fields, kept, rejects = _split_all(others, names, separator)
@@ -57,12 +63,10 @@ def split_fields(
 def _split_all(
     lines: pl.DataFrame, names: list[str], separator: str
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    reasons = _obvious_faults(lines, len(names), separator)
-    if reasons.null_count() == lines.height:
-        fields = _read(lines, names, separator)
-        if fields is not None and not _any_misread(fields, lines, separator):
-            return fields, lines, reject(lines.clear(), "too_few_fields")
-    reasons = _every_fault(lines, reasons, names, separator)
+    fields = _read_sound(lines, names, separator)
+    if fields is not None:
+        return fields, lines, NO_REJECTS
+    reasons = _every_fault(lines, _obvious_faults(lines, len(names), separator), names, separator)
     good = lines.filter(reasons.is_null())
     bad = lines.with_columns(reasons.alias("reason")).filter(reasons.is_not_null())
     fields = _read(good, names, separator)
@@ -79,7 +83,8 @@ def split_header(line: str, *, separator: str = ",") -> list[str]:
         return []
 
 
-def _is_plain(line: pl.Expr, width: int, separator: str) -> pl.Expr:
+@lru_cache(maxsize=REMEMBERED)
+def _is_plain(width: int, separator: str) -> pl.Expr:
     """Boolean expression: nothing about the line is open to reading, whatever stands next to it.
 
     Every field is either free of quotes or quoted from end to end without quotes or separators inside, and there are
@@ -87,7 +92,7 @@ def _is_plain(line: pl.Expr, width: int, separator: str) -> pl.Expr:
     """
     mark = "\\t" if separator == "\t" else re.escape(separator)
     one = rf'(?:[^"{mark}]*|"[^"{mark}]*")'
-    return line.str.contains(rf"^{one}(?:{mark}{one}){{{width - 1}}}$")
+    return _LINE.str.contains(rf"^{one}(?:{mark}{one}){{{width - 1}}}$")
 
 
 def _read_some(
@@ -96,26 +101,30 @@ def _read_some(
     """Read some columns of plain lines; None when the reader fails or its rows are not the lines."""
     if not lines.height:
         return pl.Schema({name: pl.String() for name in wanted}).to_frame()
-    schema = pl.Schema({f"column_{place}": pl.String() for place in range(1, len(names) + 1)})
-    places = [names.index(name) for name in wanted]
+    schema, places = _schema(tuple(names)), [names.index(name) for name in wanted]
     try:
         frame = pl.read_csv(
             _as_block(lines), has_header=False, schema=schema, columns=places, separator=separator
         )
     except pl.exceptions.PolarsError:
         return None
-    if frame.height != lines.height:
-        return None
-    return frame.select(pl.col(f"column_{place + 1}").alias(names[place]) for place in places)
+    return frame[wanted] if frame.height == lines.height else None
 
 
 def _as_block(lines: pl.DataFrame) -> bytes:
-    return str(lines["line"].str.join("\n").item()).encode() + b"\n"
+    """Return the lines as one text, each ended by a newline."""
+    block: bytes = lines["line"].extend_constant("", 1).str.join("\n").cast(pl.Binary).item()
+    return block
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _schema(names: tuple[str, ...]) -> pl.Schema:
+    return pl.Schema({name: pl.String() for name in names})
 
 
 def _read(lines: pl.DataFrame, names: list[str], separator: str) -> pl.DataFrame | None:
     """Read the lines as one block; None when the reader fails or its rows are not the lines."""
-    schema = pl.Schema({name: pl.String() for name in names})
+    schema = _schema(tuple(names))
     if not lines.height:
         return schema.to_frame()
     try:
@@ -144,9 +153,8 @@ def _read_one_by_one(
 
 def _obvious_faults(lines: pl.DataFrame, width: int, separator: str) -> pl.Series:
     """Return a reject reason per line (null: none) from what can be counted without reading the fields."""
-    line = pl.col("line")
-    quotes = line.str.count_matches('"', literal=True)
-    fields = line.str.count_matches(separator, literal=True) + 1
+    quotes = _LINE.str.count_matches('"', literal=True)
+    fields = _LINE.str.count_matches(separator, literal=True) + 1
     return lines.select(
         pl.when(quotes % 2 == 1)
         .then(pl.lit("unbalanced_quote"))
@@ -158,42 +166,40 @@ def _obvious_faults(lines: pl.DataFrame, width: int, separator: str) -> pl.Serie
     ).to_series()
 
 
-def _any_misread(fields: pl.DataFrame, lines: pl.DataFrame, separator: str) -> bool:
-    """Return whether any line with quotes is badly quoted or short: the reader forgives both, silently.
+def _read_sound(lines: pl.DataFrame, names: list[str], separator: str) -> pl.DataFrame | None:
+    """Read lines that are all well made; None when any is not.
 
-    Lines without quotes were counted already; a line can be short only where its last field is missing.
+    The reader itself refuses a line with too many fields. It forgives bad quoting and short lines, silently: so lines
+    with quotes are looked at, and lines whose last field is missing, for only such a line can be short.
     """
     quoted = lines["line"].str.contains('"', literal=True)
-    if not quoted.any():
-        return False
-    doubtful = lines.filter(quoted)
-    if not doubtful.select(_is_well_quoted(separator).all()).item():
-        return True
-    ending = doubtful.filter(fields[:, -1].is_null().filter(quoted))
-    count = _folded().str.count_matches(separator, literal=True) + 1
-    return bool(ending.select((count < fields.width).any()).item())
+    any_quoted = quoted.any()
+    if any_quoted and not lines.filter(quoted).select(_is_well_quoted(separator)).to_series().all():
+        return None
+    fields = _read(lines, names, separator)
+    if fields is None:
+        return None
+    ending = lines.filter(fields[:, -1].is_null())
+    marks = (_FOLDED if any_quoted else _LINE).str.count_matches(separator, literal=True)
+    return fields if ending.select((marks + 1 >= len(names)).all()).item() else None
 
 
+@lru_cache(maxsize=REMEMBERED)
 def _is_well_quoted(separator: str) -> pl.Expr:
-    """Boolean expression: every field that starts with a quote ends with its closing one."""
+    """Boolean expression: quotes balance, and every field that starts with one ends with its closing one."""
     mark = "\\t" if separator == "\t" else re.escape(separator)
     field = rf'(?:[^"{mark}][^{mark}]*|"(?:[^"]|"")*")?'
-    return pl.col("line").str.contains(rf"^{field}(?:{mark}{field})*$")
-
-
-def _folded() -> pl.Expr:
-    """Return the lines with each quoted stretch made one character."""
-    return pl.col("line").str.replace_all(r'"(?:[^"]|"")*"', "\u0002")
+    balanced = _LINE.str.count_matches('"', literal=True) % 2 == 0
+    return balanced & _LINE.str.contains(rf"^{field}(?:{mark}{field})*$")
 
 
 def _every_fault(lines: pl.DataFrame, reasons: pl.Series, names: list[str], separator: str) -> pl.Series:
     """Complete `reasons` by looking at quoted lines: properly quoted fields are folded away, then fields counted."""
     escaped = "\\t" if separator == "\t" else separator
-    folded = _folded()
     checked = lines.select(
         pl.lit(reasons).alias("reason"),
-        folded.alias("folded"),
-        folded.str.contains(rf'"|[^{escaped}]\x02|\x02[^{escaped}]').alias("odd"),
+        _FOLDED.alias("folded"),
+        _FOLDED.str.contains(rf'"|[^{escaped}]\x02|\x02[^{escaped}]').alias("odd"),
         _is_well_quoted(separator).alias("well_quoted"),
     ).select(
         "odd",

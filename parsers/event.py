@@ -154,6 +154,14 @@ SCHEMA: Final[dict[Family, pl.Schema]] = {
     for family, columns in COLUMNS.items()
 }
 
+# No events of a family, and the columns and types every frame of it has: made once, since making them is slow.
+NO_EVENTS: Final[dict[Family, pl.DataFrame]] = {
+    family: schema.to_frame() for family, schema in SCHEMA.items()
+}
+SHAPES: Final[dict[Family, tuple[list[str], list[pl.DataType]]]] = {
+    family: (frame.columns, frame.dtypes) for family, frame in NO_EVENTS.items()
+}
+
 
 def conform(frame: pl.DataFrame, family: Family) -> pl.DataFrame:
     """Return `frame` with exactly the family's columns in order: absent ones null, strangers a ValueError."""
@@ -161,7 +169,7 @@ def conform(frame: pl.DataFrame, family: Family) -> pl.DataFrame:
     strangers = [name for name in frame.columns if name not in schema]
     if strangers:
         raise ValueError(f"not columns of family {family!r}: {', '.join(strangers)}")
-    return frame.select(
-        (pl.col(name) if name in frame.columns else pl.lit(None)).cast(dtype).alias(name)
-        for name, dtype in schema.items()
-    )
+    wrong = [name for name, dtype in zip(frame.columns, frame.dtypes, strict=True) if dtype != schema[name]]
+    if wrong:
+        frame = frame.with_columns(pl.col(name).cast(schema[name]) for name in wrong)
+    return pl.concat([NO_EVENTS[family], frame], how="diagonal")

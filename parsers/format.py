@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
-from parsers.event import SCHEMA, Family
+from parsers.event import SHAPES, Family
 from parsers.force import Force
 
 REJECTS_SCHEMA: Final = pl.Schema(
@@ -31,6 +31,7 @@ REJECTS_SCHEMA: Final = pl.Schema(
         "event_original": pl.Binary(),
     }
 )
+NO_REJECTS: Final = REJECTS_SCHEMA.to_frame()
 
 REJECT_REASONS: Final[dict[str, str]] = {
     "not_text": "the line is not text in the source's encoding",
@@ -105,7 +106,7 @@ class Parsed:
                 f"{self.rejects.height} rejects, {dict(self.non_records)}"
             )
         for family, frame in self.events.items():
-            if frame.schema != SCHEMA[family]:
+            if (frame.columns, frame.dtypes) != SHAPES[family]:
                 raise AssertionError(f"{family} frame does not have the schema of its family")
 
 

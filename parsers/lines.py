@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from parsers.format import REJECTS_SCHEMA, Block
+from parsers.format import NO_REJECTS, REJECTS_SCHEMA, Block
 
 UTF8_BOM: Final = b"\xef\xbb\xbf"
 
@@ -25,6 +25,12 @@ LINES_SCHEMA: Final = pl.Schema(
     }
 )
 EVIDENCE: Final = ("log_offset", "log_length", "event_hash", "event_original")
+
+# Expressions are made once: making them costs more than a small block does.
+_SIZE: Final = pl.col("event_original").bin.size().cast(pl.Int64)
+_PLACE: Final = _SIZE.cum_sum() - _SIZE + pl.int_range(pl.len())
+_LENGTH: Final = _SIZE.cast(pl.Int32).alias("log_length")
+_REJECTED: Final = [pl.col(name).cast(dtype) for name, dtype in REJECTS_SCHEMA.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +54,13 @@ def cut_lines(block: Block) -> Lines:
     raw = block.data.split(b"\n")
     if raw[-1] == b"":
         raw.pop()
-    frame = pl.DataFrame(
-        {
-            "event_original": pl.Series(raw, dtype=pl.Binary),
-            "event_hash": pl.Series([sha256(line).digest() for line in raw], dtype=pl.Binary),
-        }
+    original = pl.Series("event_original", raw, dtype=pl.Binary)
+    hashes = pl.Series("event_hash", [sha256(line).digest() for line in raw], dtype=pl.Binary)
+    text, reasons = _as_text(original, block.data)
+    frame = pl.DataFrame([text.alias("line"), hashes, original]).select(
+        "line", (_PLACE + block.offset).alias("log_offset"), _LENGTH, "event_hash", "event_original"
     )
-    size = pl.col("event_original").bin.size().cast(pl.Int64)
-    frame = frame.with_columns(
-        (size.cum_sum() - size + pl.int_range(pl.len()) + block.offset).alias("log_offset"),
-        size.cast(pl.Int32).alias("log_length"),
-    )
-    text, reasons = _as_text(frame["event_original"])
-    frame = frame.with_columns(text.alias("line"))
-    rejects = REJECTS_SCHEMA.to_frame()
+    rejects = NO_REJECTS
     if reasons is not None:
         rejects = reject(frame.with_columns(reasons.alias("reason")).filter(reasons.is_not_null()))
         frame = frame.filter(reasons.is_null())
@@ -69,7 +68,7 @@ def cut_lines(block: Block) -> Lines:
     blank = int(blank_rows.sum())
     if blank:
         frame = frame.filter(~blank_rows)
-    return Lines(total=len(raw), text=frame.select(LINES_SCHEMA.names()), rejects=rejects, blank=blank)
+    return Lines(total=len(raw), text=frame, rejects=rejects, blank=blank)
 
 
 def reject(lines: pl.DataFrame, reason: str | None = None, detail: str | None = None) -> pl.DataFrame:
@@ -82,14 +81,17 @@ def reject(lines: pl.DataFrame, reason: str | None = None, detail: str | None = 
             else [pl.lit(detail, dtype=pl.String).alias("detail")]
         ),
     )
-    return filled.select(pl.col(name).cast(dtype) for name, dtype in REJECTS_SCHEMA.items())
+    return filled.select(_REJECTED)
 
 
-def _as_text(raw: pl.Series) -> tuple[pl.Series, pl.Series | None]:
-    """Decode the lines; the second value gives a reject reason per line, None when every line is text."""
+def _as_text(raw: pl.Series, block: bytes) -> tuple[pl.Series, pl.Series | None]:
+    """Decode the lines of `block`; the second value gives a reject reason per line, None when every line is text."""
+    if block.isascii() and b"\0" not in block:
+        text = raw.cast(pl.String)
+        return (text.str.strip_suffix("\r") if b"\r" in block else text), None
     nul = raw.bin.contains(b"\0")
     if nul.any():
-        raw = raw.scatter(nul.arg_true(), [line.lstrip(b"\0") for line in raw.filter(nul)])
+        raw = raw.clone().scatter(nul.arg_true(), [line.lstrip(b"\0") for line in raw.filter(nul)])
     # A byte-order mark stands at the start of a file, and in its middle where files were concatenated.
     text = _decoded(raw).str.strip_prefix("\ufeff").str.strip_suffix("\r")
     nul = raw.bin.contains(b"\0")

@@ -26,6 +26,36 @@ _ZONE: Final = r"[Zz]$|[+-][0-9:]+$"
 _MOST_OFFSET_HOURS: Final = 15
 _FIRST: Final = datetime(1, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+_NO_DOUBT: Final = pl.Series([0], dtype=pl.Int32)
+
+# Expressions are made once: making them costs more than a small block does.
+_TEXT: Final = pl.col("text")
+_WITH_SECONDS: Final = _TEXT.str.slice(0, 19).str.contains(_HEAD)
+
+
+def _parts(head: pl.Expr, tail: pl.Expr) -> list[pl.Expr]:
+    """Expressions that cut a time into what the reader takes and what follows, and say what those look like."""
+    return [
+        head.alias("head"),
+        tail.alias("tail"),
+        # Only this shape reaches the reader, which would otherwise take signs, spaces and short fields too.
+        head.str.contains(_HEAD).fill_null(value=False).alias("shaped"),
+        tail.str.contains(_TAIL).fill_null(value=False).alias("ended"),
+        tail.str.contains(r"^[.,]").fill_null(value=False).alias("fraction"),
+        tail.str.contains(r"[+-]").fill_null(value=False).alias("offset"),
+        tail.str.contains(_ZONE).fill_null(value=False).alias("in_record"),
+    ]
+
+
+_PARTS: Final = _parts(_TEXT.str.slice(0, 19), _TEXT.str.slice(19))
+_PARTS_OR_MINUTES: Final = _parts(
+    pl.when(_WITH_SECONDS).then(_TEXT.str.slice(0, 19)).otherwise(_TEXT.str.slice(0, 16) + ":00"),
+    pl.when(_WITH_SECONDS).then(_TEXT.str.slice(19)).otherwise(_TEXT.str.slice(16)),
+)
+_READER_TEXT: Final = pl.when(pl.col("shaped") & pl.col("ended")).then(
+    pl.col("head").str.replace("T", " ", literal=True)
+)
+_CLOCK: Final = _READER_TEXT.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
 
 
 def local_to_utc(naive: pl.Expr, zone: ZoneInfo) -> pl.Expr:
@@ -78,61 +108,35 @@ def iso_times(text: pl.Series, zone: ZoneInfo) -> pl.DataFrame:
     one is read in `zone`. All three columns are null where the text is not such a time, or lies outside the
     years 1 to 9999 in UTC.
     """
-    local, tail = _read_clock(text)
-    in_record = tail.str.contains(_ZONE).fill_null(value=False)
+    cleaned = text.alias("text").to_frame().select(_TEXT.str.strip_chars())
+    parts = cleaned.select(_PARTS)
+    if not parts["shaped"].all():
+        parts = cleaned.select(_PARTS_OR_MINUTES)
+    local = parts.select(_CLOCK_WITH_FRACTION if parts["fraction"].any() else _CLOCK).to_series()
+    in_record = parts["in_record"]
     if in_record.all():
-        stamp, doubt = _from_record(local, tail), pl.Series([0], dtype=pl.Int32).new_from_index(0, len(text))
+        stamp, doubt = _from_record(local, parts), _NO_DOUBT.new_from_index(0, len(text))
     elif not in_record.any():
         stamp, doubt = _from_zone(local, zone)
     else:
         stamp, doubt = _from_zone(local, zone)
-        stamp = _from_record(local, tail).zip_with(in_record, stamp)
+        stamp = _from_record(local, parts).zip_with(in_record, stamp)
         doubt = doubt.set(in_record, 0)
-    known_from = pl.when("in_record").then(pl.lit("record")).otherwise(pl.lit("config"))
-    readable = pl.col("stamp").is_between(_FIRST, _LAST)
-    return (
-        pl.DataFrame({"stamp": stamp, "doubt": doubt, "in_record": in_record})
-        .with_columns(known_from.alias("known_from"))
-        .select(
-            pl.when(readable).then(name).alias(column)
-            for name, column in zip(("stamp", "doubt", "known_from"), TIMES_SCHEMA, strict=True)
-        )
-    )
+    return pl.DataFrame({"stamp": stamp, "doubt": doubt, "in_record": in_record}).select(_TIMES)
 
 
-def _read_clock(text: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Return what the clock on the wall showed, null where unreadable, and what follows the seconds."""
-    cleaned = text.str.strip_chars()
-    head, tail = cleaned.str.slice(0, 19), cleaned.str.slice(19)
-    # Only this shape reaches the reader, which would otherwise take signs, spaces and short fields too.
-    shaped = head.str.contains(_HEAD).fill_null(value=False)
-    if not shaped.all():
-        minutes = cleaned.str.slice(0, 16)
-        head, tail = (minutes + ":00").zip_with(~shaped, head), cleaned.str.slice(16).zip_with(~shaped, tail)
-        shaped = head.str.contains(_HEAD)
-    if (tail != "").any():
-        shaped = shaped & tail.str.contains(_TAIL)
-    frame = pl.DataFrame({"head": head, "tail": tail, "shaped": shaped})
-    local = pl.when("shaped").then(pl.col("head").str.replace("T", " ", literal=True))
-    clock = frame.select(local.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)).to_series()
-    if tail.str.contains(r"^[.,]").any():
-        clock = frame.select(clock + pl.duration(microseconds=_microseconds(pl.col("tail")))).to_series()
-    return clock, tail
-
-
-def _from_record(local: pl.Series, tail: pl.Series) -> pl.Series:
-    """Return UTC by the offset that `tail` ends with; null where that is impossible."""
-    frame = pl.DataFrame({"local": local, "tail": tail})
-    offset = pl.duration(minutes=_offset_minutes(pl.col("tail")))
-    return frame.select((pl.col("local") - offset).dt.replace_time_zone("UTC")).to_series()
+def _from_record(local: pl.Series, parts: pl.DataFrame) -> pl.Series:
+    """Return UTC by the offset that the tail ends with; null where that is impossible."""
+    if not parts["offset"].any():
+        return local.dt.replace_time_zone("UTC")
+    return parts.select((pl.lit(local) - _OFFSET).dt.replace_time_zone("UTC")).to_series()
 
 
 def _from_zone(local: pl.Series, zone: ZoneInfo) -> tuple[pl.Series, pl.Series]:
     """Return UTC as `local_to_utc`, and the seconds of doubt as `local_uncertainty_seconds`; quickly where no clock is moved."""
-    first = local.dt.replace_time_zone(zone.key, ambiguous="earliest", non_existent="null")
-    second = local.dt.replace_time_zone(zone.key, ambiguous="latest", non_existent="null")
-    if first.null_count() == local.null_count() and (first == second).all():
-        return first.dt.convert_time_zone("UTC"), pl.Series([0], dtype=pl.Int32).new_from_index(0, len(local))
+    sure = local.dt.replace_time_zone(zone.key, ambiguous="null", non_existent="null")
+    if sure.null_count() == local.null_count():
+        return sure.dt.convert_time_zone("UTC"), _NO_DOUBT.new_from_index(0, len(local))
     column = pl.col("local")
     both = pl.DataFrame({"local": local}).select(
         local_to_utc(column, zone).alias("stamp"), local_uncertainty_seconds(column, zone).alias("doubt")
@@ -154,3 +158,13 @@ def _offset_minutes(tail: pl.Expr) -> pl.Expr:
     size = pl.when((hours <= _MOST_OFFSET_HOURS) & (minutes < 60)).then(hours * 60 + minutes)
     signed = pl.when(zone.str.starts_with("-")).then(-size).otherwise(size)
     return pl.when(zone.is_null()).then(0).otherwise(signed)
+
+
+_CLOCK_WITH_FRACTION: Final = _CLOCK + pl.duration(microseconds=_microseconds(pl.col("tail")))
+_OFFSET: Final = pl.duration(minutes=_offset_minutes(pl.col("tail")))
+_READABLE: Final = pl.col("stamp").is_between(_FIRST, _LAST)
+_KNOWN_FROM: Final = pl.when("in_record").then(pl.lit("record")).otherwise(pl.lit("config"))
+_TIMES: Final = [
+    pl.when(_READABLE).then(column).alias(name)
+    for name, column in zip(TIMES_SCHEMA, (pl.col("stamp"), pl.col("doubt"), _KNOWN_FROM), strict=True)
+]
