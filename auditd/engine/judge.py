@@ -7,22 +7,21 @@ was found before. It must never judge with contact lists outside a live authorit
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import polars as pl
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine
 
-from alerts.authority import Authority, live_authorities
-from alerts.book import Difference, FindingRecord, apply, compare
+from alerts.authority import Authority
+from alerts.book import Difference, apply, compare
 from auditd.archive.archive import Archive
 from auditd.database import reading
 from auditd.engine.agenda import Agenda
 from auditd.engine.faults import StoreUnavailable, store_faults
-from auditd.engine.spans import until
-from auditd.engine.tables import AuthorityAppliedRow
+from auditd.engine.grants import Grants, live_for, scope_of
 from auditd.engine.touch import Touches
 from auditd.reference.store import ReferenceStore
 from detectors.detector import Detector, Span, Window
@@ -81,6 +80,7 @@ class Judge:
         self._saved_at = -SAVE_SECONDS
         self._resting: dict[str, float] = {}
         self.protected_stripped = 0
+        self.grants = Grants(engine, self.agenda)
         with reading(engine) as conn:
             self.agenda.load(conn)
 
@@ -104,9 +104,10 @@ class Judge:
         """
         deadline = time.monotonic() + seconds
         report: dict[str, Judged] = {}
+        granted = self.grants.every()
         for detector in self.detectors:
-            authorities = self.authorities(detector, now)
-            self._apply_grants(detector, authorities, as_of)
+            authorities = live_for(detector, granted, now)
+            self.grants.open_past(detector, authorities, as_of)
             bounds = self._archive.bounds()
             self.agenda.extend(detector.name, as_of - detector.after, bounds[0] if bounds else as_of)
             if time.monotonic() < self._resting.get(detector.name, 0.0):
@@ -199,7 +200,7 @@ class Judge:
                 span_start=span.start,
                 span_end=span.end,
                 findings=findings,
-                in_scope=_scope(detector, authorities),
+                in_scope=scope_of(detector, authorities),
             )
         judged = Judged(
             pieces=1,
@@ -228,29 +229,7 @@ class Judge:
 
     def authorities(self, detector: Detector, now: datetime) -> list[Authority]:
         """Return the live authorities the detector may judge under; [] for one that needs none."""
-        if not detector.about.needs_authority:
-            return []
-        with store_faults(), reading(self._engine) as conn:
-            return list(live_authorities(conn, detector.name, now))
-
-    def _apply_grants(self, detector: Detector, authorities: Sequence[Authority], as_of: datetime) -> None:
-        """Put the past that a new authority covers on the detector's agenda, once."""
-        if not authorities:
-            return
-        applied = AuthorityAppliedRow.authority_id
-        with store_faults(), reading(self._engine) as conn:
-            known = set(
-                conn.execute(select(applied).where(AuthorityAppliedRow.detector == detector.name)).scalars()
-            )
-        new = [authority for authority in authorities if authority.authority_id not in known]
-        if not new:
-            return
-        spans = until((Span(authority.events_from, authority.events_to) for authority in new), as_of)
-        with store_faults(), self._engine.begin() as conn:
-            rows = [{"authority_id": a.authority_id, "detector": detector.name} for a in new]
-            conn.execute(insert(AuthorityAppliedRow), rows)
-            self.agenda.note_spans(conn, detector.name, spans)
-        self.agenda.noted(committed=True)
+        return live_for(detector, self.grants.every(), now)
 
     def _reference(
         self, detector: Detector, authorities: Sequence[Authority], now: datetime
@@ -281,18 +260,6 @@ class Judge:
         for name in names:
             self.agenda.saved(name)
         self._saved_at = time.monotonic()
-
-
-def _scope(detector: Detector, authorities: Sequence[Authority]) -> Callable[[FindingRecord], bool]:
-    """Return which earlier findings this round may withdraw: none that only a lapsed authority allowed."""
-
-    def in_scope(record: FindingRecord) -> bool:
-        return not detector.about.needs_authority or any(
-            authority.covers(at=record.timestamp, staff_id=record.staff_id, outlet=record.outlet)
-            for authority in authorities
-        )
-
-    return in_scope
 
 
 def _reasons(detector: Detector, windows: Sequence[Window], difference: Difference) -> Mapping[str, str]:
