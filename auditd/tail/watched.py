@@ -274,9 +274,20 @@ class WatchedSource:
         open_or_done = file.key is not None and file.chunk is None and not file.unsearched
         if open_or_done and file.descriptor is not None:
             file.ending = file.ending or (file.replaced and idle >= enough) or self._is_complete(file, idle)
+        elif open_or_done and file.prints is not None and file.missing_since is None:
+            # Closed to keep the descriptors few, unchanged since: complete as it stands, or open again for its last line.
+            file.ending = file.ending or (self._is_complete(file, idle) and self._can_end(file, now))
         if file.done:
             self.changed[file.cursor.file] = file
             self.retire(file)
+
+    def _can_end(self, file: LogFile, now: float) -> bool:
+        """Tell whether nothing of a closed file is left, else whether it is open again, to be read to its end."""
+        try:
+            return not file.unread or self._recognition.open(file, file.location, now)
+        except OSError as error:
+            self._report(file.location, error)
+            return False
 
     def _is_complete(self, file: LogFile, idle: float) -> bool:
         """Tell whether a file of a log that is delivered in whole files has been left alone for long enough."""

@@ -14,12 +14,14 @@ from auditd.tail.tailer import Tailer
 class Spool:
     """A tailer over a folder of whole files, with a clock set by hand."""
 
-    def __init__(self, folder: Path, *, complete_after_seconds: float | None) -> None:
+    def __init__(self, folder: Path, *, complete_after_seconds: float | None, open_files: int = 256) -> None:
         self.now = 100.0
         source = TailSource(
             name="calls", files=(f"{folder}/cdr_*",), complete_after_seconds=complete_after_seconds
         )
-        self.tailer = Tailer([source], [], settle_seconds=5.0, monotonic=lambda: self.now)
+        self.tailer = Tailer(
+            [source], [], settle_seconds=5.0, monotonic=lambda: self.now, open_files=open_files
+        )
 
     def read(self) -> list[bytes]:
         """Take everything there is to take; return the lines."""
@@ -68,3 +70,14 @@ def test_a_complete_file_that_goes_on_after_all_is_read_on_from_where_it_ended(t
     with (tmp_path / "cdr_1").open("ab") as file:
         file.write(b"three\n")
     assert spool.read() == [b"three"]
+
+
+def test_files_closed_because_too_many_were_open_are_complete_all_the_same(tmp_path: Path) -> None:
+    for number in range(5):
+        just_written(tmp_path / f"cdr_{number}", b"%d: one\n%d: two" % (number, number))
+    spool = Spool(tmp_path, complete_after_seconds=5.0, open_files=2)
+    assert len(spool.read()) == 5
+    spool.now += 6
+    rest = [line for _ in range(3) for line in spool.read()]
+    assert sorted(rest) == [b"%d: two" % number for number in range(5)]
+    assert spool.tailer.behind()["calls"].files == 0
