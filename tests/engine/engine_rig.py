@@ -120,7 +120,7 @@ class Rig:
 
     def write_config(self) -> None:
         sources = "".join(
-            f'\n[[sources]]\nname = "{name}"\nfiles = ["logs/{name}/{LOGS[name]}"]\nformat = "{format_}"\n'
+            f'\n[[sources]]\nname = "{name}"\nfiles = ["logs/{name}/{LOGS.get(name, "*.csv")}"]\nformat = "{format_}"\n'
             for name, format_ in self.formats.items()
         )
         feeds = "".join(
@@ -141,10 +141,11 @@ class Rig:
 
     def log(self, source: str, lines: Iterable[str], name: str = "") -> Path:
         """Append lines to a log, which begins with its header."""
-        path = self.root / "logs" / source / (name or LOGS[source].replace("*", "1"))
+        path = self.root / "logs" / source / (name or LOGS.get(source, "*.csv").replace("*", "1"))
+        path.parent.mkdir(exist_ok=True)
         fresh = not path.exists()
         with path.open("a", encoding="utf-8") as out:
-            out.write((HEADERS[source] if fresh else "") + "".join(lines))
+            out.write((HEADERS[self.formats[source]] if fresh else "") + "".join(lines))
         return path
 
     def feed(self, feed: str, rows: Sequence[Mapping[str, str]], name: str = "") -> Path:
@@ -175,13 +176,13 @@ class Rig:
             self.engine.dispose()
 
     @contextmanager
-    def machine(self) -> Iterator[Machine]:
-        with Machine(self.config, self.engine) as machine:
+    def machine(self, *, once: bool = False) -> Iterator[Machine]:
+        with Machine(self.config, self.engine, once=once) as machine:
             yield machine
 
     def once(self, as_of: datetime, reports: Reports | None = None) -> Once:
         """Read and judge everything there is, in a machine of its own."""
-        with self.machine() as machine:
+        with self.machine(once=True) as machine:
             return run_once(machine, reports or Reports(Metrics()), as_of=as_of, clock=lambda: as_of)
 
     def replay(self, as_of: datetime) -> dict[str, tuple[int, int, int]]:
