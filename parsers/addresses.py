@@ -126,6 +126,7 @@ def _decoded(label: str) -> str:
         return label
     try:
         decoded = _folded(label[4:].encode("ascii").decode("punycode"))
+        decoded.encode()  # Punycode can spell half a character, which is no text.
     except UnicodeError:
         return label
     sound = decoded and not decoded.startswith("xn--") and not set(decoded) & set("@.<>\"' :;,/\\")

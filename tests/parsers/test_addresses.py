@@ -43,6 +43,7 @@ FORMS = {
     # Punycode that is not sound, or would read as another address, stays as it is.
     "jo@xn--99999999999.example": "jo@xn--99999999999.example",
     "jo@xn--a@b-.example": "jo@xn--a@b-.example",
+    "jo@xn--0b0c.example": "jo@xn--0b0c.example",  # half a character
     # Not addresses: kept, folded.
     "/o=Example/ou=Site (A)/cn=Recipients/cn=JBriar": "/o=example/ou=site (a)/cn=recipients/cn=jbriar",
     "IMCEAEX-_o=Example_cn=JBriar@example.org": "imceaex-_o=example_cn=jbriar@example.org",
