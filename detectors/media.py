@@ -19,6 +19,11 @@ from detectors.reference import Reference
 from parsers.addresses import address_domain
 from parsers.event import TEXT, UTC_MICROSECONDS, Family
 
+PARTIES: Final[Mapping[Family, tuple[str, ...]]] = {
+    "email": ("email_from_address", "email_to_address"),
+    "call": ("call_from", "call_to_dialled", "call_to_final", "call_numbers"),
+}
+LISTS: Final = ("email_to_address", "call_numbers")
 REGISTER_REACH: Final = timedelta(hours=24)
 
 NOT_LOADED: Final = "not loaded"
@@ -78,11 +83,11 @@ def _touching(window: Window, listing: pl.DataFrame) -> Mapping[Family, pl.LazyF
     cannot change what folds, because rows that fold name the same counterpart.
     """
     near = pl.col("timestamp") >= window.span.start - FOLD
-    emails = window.events("email").filter(near)
-    calls = window.events("call").filter(near)
-    mailed = _parties(emails, "email_from_address", "email_to_address")
-    called = _parties(calls, "call_numbers", "call_from", "call_to_dialled", "call_to_final")
-    distinct = pl.concat([frame.select("value").unique() for frame in mailed + called]).unique().collect()
+    events: dict[Family, pl.LazyFrame] = {family: window.events(family).filter(near) for family in PARTIES}
+    parties = pl.collect_all(
+        [_parties(events[family], column) for family, columns in PARTIES.items() for column in columns]
+    )
+    distinct = pl.concat([frame.select("value") for frame in parties]).unique()
     domain = address_domain(pl.col("value"))
     kind = pl.when(domain.is_null()).then(pl.lit("phone")).otherwise(pl.lit("email"))
     named = distinct.select("value", other_kind=kind, other_value="value", other_domain=domain).filter(
@@ -90,23 +95,15 @@ def _touching(window: Window, listing: pl.DataFrame) -> Mapping[Family, pl.LazyF
     )
     if named.is_empty():
         return None
-    wanted = named.lazy().select("value")
-    return {"email": _with_any(emails, mailed, wanted), "call": _with_any(calls, called, wanted)}
+    ids = pl.concat([frame.join(named, on="value", how="semi").select("event_id") for frame in parties])
+    wanted = pl.col("event_id").is_in(ids["event_id"].unique().implode())
+    return {family: frame.filter(wanted) for family, frame in events.items()}
 
 
-def _with_any(events: pl.LazyFrame, parties: Sequence[pl.LazyFrame], wanted: pl.LazyFrame) -> pl.LazyFrame:
-    ids = [frame.join(wanted, on="value", how="semi").select("event_id") for frame in parties]
-    return events.join(pl.concat(ids), on="event_id", how="semi")
-
-
-def _parties(events: pl.LazyFrame, *columns: str) -> list[pl.LazyFrame]:
-    """Return per column the parties it names, one a row, beside the event."""
-    rows = [events.select("event_id", value=column) for column in columns]
-    lists = events.collect_schema()
-    return [
-        (row.explode("value") if isinstance(lists[column], pl.List) else row).drop_nulls()
-        for row, column in zip(rows, columns, strict=True)
-    ]
+def _parties(events: pl.LazyFrame, column: str) -> pl.LazyFrame:
+    """Return the parties that a column names, one a row, beside the event."""
+    rows = events.select("event_id", value=column)
+    return (rows.explode("value") if column in LISTS else rows).drop_nulls()
 
 
 def _named_in(listing: pl.DataFrame) -> pl.Expr:
