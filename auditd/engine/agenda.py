@@ -36,10 +36,12 @@ class Agenda:
         self._detectors = {detector.name: detector for detector in detectors}
         self._digests = digests
         self._progress = {name: _Progress() for name in self._detectors}
+        self._reached: dict[str, datetime] = {}
 
     def load(self, conn: Connection) -> None:
         """Read where every detector stands; one whose version or settings changed starts again from the beginning."""
         stored = {row.detector: row for row in conn.execute(select(JudgedRow))}
+        self._reached = {name: row.judged_until for name, row in stored.items()}
         for name, progress in self._progress.items():
             row = stored.get(name)
             if row and (row.version, row.settings) == (self._detectors[name].version, self._digests[name]):
@@ -47,6 +49,20 @@ class Agenda:
             dirty = conn.execute(select(DirtyRow.start, DirtyRow.end).where(DirtyRow.detector == name)).all()
             progress.todo = merge(Span(start, end) for start, end in dirty)
             progress.dirty_stored = bool(dirty)
+
+    def switched_off(self) -> frozenset[str]:
+        """Return the detectors that have judged before and are not among ours."""
+        return frozenset(self._reached.keys() - self._detectors.keys())
+
+    def forget(self, conn: Connection, names: Iterable[str]) -> None:
+        """Forget how far detectors have judged: what changes while they are off is not noted for them."""
+        for table in (JudgedRow, DirtyRow):
+            conn.execute(delete(table).where(table.detector.in_(list(names))))
+
+    def reached(self, name: str) -> datetime | None:
+        """Return how far the detector has judged with whatever settings; None when never."""
+        until = self.until(name)
+        return until if until is not None else self._reached.get(name)
 
     def note(self, conn: Connection, new: Mapping[Family, Sequence[Span]]) -> None:
         """Note, in the transaction that brings them, that events in these spans are new."""

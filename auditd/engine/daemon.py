@@ -6,12 +6,10 @@ committed.
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import FrameType
 from typing import Final
 
 from polars.exceptions import PolarsError
@@ -22,6 +20,7 @@ from auditd.engine.ingest import Ingested
 from auditd.engine.judge import Judged
 from auditd.engine.machine import Machine
 from auditd.engine.reports import Reports
+from auditd.engine.signals import obey
 from auditd.tail.wakeup import WakeUp
 from auditd.telemetry import events
 
@@ -78,7 +77,7 @@ class Daemon:
         self._judging = Due(BACKLOG_JUDGE_SECONDS)
         self._merging_rests_until = float("-inf")
 
-    def stop(self, *_: object) -> None:
+    def stop(self) -> None:
         """Finish the turn under way, commit, judge, leave."""
         self._stopping = True
         self._wakeup.interrupt()
@@ -86,18 +85,11 @@ class Daemon:
     def handle_signals(self) -> None:
         """SIGTERM and SIGINT drain (a second one leaves at once), SIGHUP reloads."""
 
-        def leave(_number: int, _frame: FrameType | None) -> None:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, signal.SIG_DFL)
-            self.stop()
-
-        def reload(_number: int, _frame: FrameType | None) -> None:
+        def reload() -> None:
             self._reloading = True
             self._wakeup.interrupt()
 
-        signal.signal(signal.SIGTERM, leave)
-        signal.signal(signal.SIGINT, leave)
-        signal.signal(signal.SIGHUP, reload)
+        obey(stop=self.stop, reload=reload)
 
     def run(self) -> None:
         """Turn until stopped; on the way out everything read is committed and judged."""

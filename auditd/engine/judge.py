@@ -83,6 +83,9 @@ class Judge:
         self.grants = Grants(engine, self.agenda)
         with reading(engine) as conn:
             self.agenda.load(conn)
+        if idle := self.agenda.switched_off():
+            with engine.begin() as conn:
+                self.agenda.forget(conn, idle)
 
     def note(self, conn: Connection, new: Mapping[Family, Sequence[Span]]) -> None:
         """Remember, in the transaction that brings them, which past verdicts new events may change."""

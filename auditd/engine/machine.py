@@ -27,6 +27,7 @@ from auditd.reference.store import ReferenceStore
 from auditd.tail.source import TailSource
 from auditd.tail.tailer import Tailer
 from detectors.detector import Detector
+from parsers.force import Force
 
 ONCE_COMPLETE_SECONDS: Final = 60.0
 
@@ -91,7 +92,7 @@ class Machine(AbstractContextManager["Machine"]):
         detectors = config.detectors()
         judge = Judge(
             detectors=detectors,
-            digests=settings_digests(detectors),
+            digests=settings_digests(detectors, config.force),
             archive=self.archive,
             engine=self.engine,
             references=self.references,
@@ -116,6 +117,9 @@ class Machine(AbstractContextManager["Machine"]):
         )
 
 
-def settings_digests(detectors: list[Detector]) -> Mapping[str, str]:
-    """Return per detector a digest of its settings: with others, everything is judged again."""
-    return {d.name: sha256(d.settings.model_dump_json().encode()).hexdigest() for d in detectors}
+def settings_digests(detectors: list[Detector], force: Force) -> Mapping[str, str]:
+    """Return per detector a digest of all that its verdicts depend on beside the data: with another, all is judged again."""
+    return {
+        detector.name: sha256(f"{detector.settings.model_dump_json()} {force!r}".encode()).hexdigest()
+        for detector in detectors
+    }

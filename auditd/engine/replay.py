@@ -1,6 +1,7 @@
 """Replay: the same detectors over the archive again, and what would change.
 
-It must never judge past where a detector has judged live: that is live judging's to do.
+It must never judge past where a detector has judged live (with these settings or those before): that is live
+judging's to do.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def replay(
         authorities = judge.authorities(detector, now)
         if detector.about.needs_authority and not authorities:
             continue
-        limit = judge.agenda.until(detector.name)
+        limit = judge.agenda.reached(detector.name)
         done = report.setdefault(detector.name, Judged())
         for piece in judge.pieces(detector, until([span], limit) if limit else []):
             done.add(judge.judge_piece(detector, piece, authorities, now, keep=keep))
