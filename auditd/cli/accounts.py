@@ -26,27 +26,30 @@ def command(ctx: click.Context, sources: tuple[str, ...], verify: bool, as_json:
 
     An account balances when lines = event lines + rejects + non-records. Exit status 1 when one does not.
     """
-    from auditd.archive.accounts import load_accounts
+    from auditd.archive.accounts import load_accounts, load_cursors
     from auditd.database import reading
+    from auditd.tail.whereabouts import whereabouts
 
     state = open_state(ctx)
     with reading(state.engine) as conn:
         accounts = [a for a in load_accounts(conn) if not sources or a.source in sources]
-    entries = [_entry(account, verify=verify) for account in accounts]
+        cursors = {cursor.file: cursor for cursor in load_cursors(conn)}
+    entries = [_entry(a, found_at=whereabouts(cursors[a.file]), verify=verify) for a in accounts]
     if as_json:
         print_json(entries)
     else:
         _print(entries, verify=verify)
-    if not all(entry["balances"] and entry["lines_on_disk"] in (None, entry["lines"]) for entry in entries):
+    if not all(entry["balances"] and _as_on_disk(entry) for entry in entries):
         ctx.exit(BAD_ANSWER)
 
 
-def _entry(account: Account, *, verify: bool) -> dict[str, Any]:
+def _entry(account: Account, *, found_at: str | None, verify: bool) -> dict[str, Any]:
     tally = account.tally
-    size = file_size(Path(account.path)) if not account.finished else None
+    size = file_size(Path(found_at)) if found_at and not account.finished else None
     return {
         "source": account.source,
         "path": account.path,
+        "found_at": found_at,
         "file": account.file,
         "lines": tally.lines,
         "event_lines": tally.event_lines,
@@ -62,7 +65,7 @@ def _entry(account: Account, *, verify: bool) -> dict[str, Any]:
         "first_read_at": account.first_read_at,
         "last_read_at": account.last_read_at,
         "balances": tally.balances,
-        "lines_on_disk": lines_before(Path(account.path), account.offset) if verify else None,
+        "lines_on_disk": lines_before(Path(found_at), account.offset) if verify and found_at else None,
     }
 
 
@@ -82,7 +85,7 @@ def _print(entries: list[dict[str, Any]], *, verify: bool) -> None:
     rows = [
         [
             entry["source"],
-            Path(entry["path"]).name,
+            Path(entry["found_at"] or entry["path"]).name,
             count(entry["lines"]),
             count(entry["event_lines"]),
             count(entry["events"])
@@ -100,6 +103,8 @@ def _print(entries: list[dict[str, Any]], *, verify: bool) -> None:
     rejects = sum(sum(entry["rejects"].values()) for entry in entries)
     wrong = [entry for entry in entries if not entry["balances"]]
     verdict = "every account balances" if not wrong else f"{len(wrong)} accounts do NOT balance"
+    if others := sum(not _as_on_disk(entry) for entry in entries):
+        verdict += f", but {others} files have other numbers of lines on disk"
     click.echo(f"{count(len(entries))} files, {count(lines)} lines, {count(rejects)} rejects: {verdict}")
 
 
@@ -114,9 +119,13 @@ def _verdict(entry: dict[str, Any], *, verify: bool) -> str:
         return "balances"
     if entry["lines_on_disk"] is None:
         return "balances (file gone)"
-    if entry["lines_on_disk"] != entry["lines"]:
+    if not _as_on_disk(entry):
         return f"BALANCES BUT {count(entry['lines_on_disk'])} LINES ON DISK"
     return "balances, as on disk"
+
+
+def _as_on_disk(entry: dict[str, Any]) -> bool:
+    return entry["lines_on_disk"] in (None, entry["lines"])
 
 
 def lines_before(path: Path, offset: int) -> int | None:

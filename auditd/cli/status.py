@@ -49,14 +49,17 @@ def _running(state: State) -> bool:
 
 
 def _sources(state: State, conn: Connection) -> list[dict[str, Any]]:
-    from auditd.archive.accounts import load_accounts
+    from auditd.archive.accounts import load_accounts, load_cursors
     from auditd.cli.accounts import file_size
+    from auditd.tail.whereabouts import whereabouts
 
     accounts = load_accounts(conn)
+    unfinished = [cursor for cursor in load_cursors(conn) if not cursor.finished]
+    sizes = {c.file: file_size(Path(place)) or 0 for c in unfinished if (place := whereabouts(c))}
     shown = []
     for source in state.config.sources:
         mine = [account for account in accounts if account.source == source.name]
-        waiting = sum(max((file_size(Path(a.path)) or 0) - a.offset, 0) for a in mine if not a.finished)
+        waiting = sum(max(sizes.get(account.file, 0) - account.offset, 0) for account in mine)
         shown.append(
             {
                 "source": source.name,
