@@ -24,7 +24,7 @@ LINES_SCHEMA: Final = pl.Schema(
         "event_original": pl.Binary(),
     }
 )
-EVIDENCE: Final = ("log_offset", "log_length", "event_hash", "event_original")
+EVIDENCE: Final = ["log_offset", "log_length", "event_hash", "event_original"]
 
 # Expressions are made once: making them costs more than a small block does.
 _SIZE: Final = pl.col("event_original").bin.size().cast(pl.Int64)
@@ -82,6 +82,15 @@ def reject(lines: pl.DataFrame, reason: str | None = None, detail: str | None = 
         ),
     )
     return filled.select(_REJECTED)
+
+
+def in_file_order(frames: list[pl.DataFrame], empty: pl.DataFrame) -> pl.DataFrame:
+    """Return frames as one, sorted by `log_offset`; `empty` where none of them has a row."""
+    filled = [frame for frame in frames if frame.height]
+    if not filled:
+        return empty
+    whole = filled[0] if len(filled) == 1 else pl.concat(filled)
+    return whole if whole["log_offset"].is_sorted() else whole.sort("log_offset")
 
 
 def _as_text(raw: pl.Series, block: bytes) -> tuple[pl.Series, pl.Series | None]:

@@ -14,6 +14,33 @@ PARTS: Final = (
 )
 _MOST_WORDS_ALONE: Final = 3
 
+_WHO, _LAST, _REASON = pl.col("who"), pl.col("last"), pl.col("reason")
+_MARKED: Final = _LAST.str.contains("[0-9]")
+_TRIMMED: Final = pl.all().str.strip_chars()
+_BELIEVED: Final = pl.when(
+    _REASON.is_not_null() | (_WHO.str.count_matches(r"\S+") <= _MOST_WORDS_ALONE)
+).then("who")
+_LAST_WORD: Final = _WHO.str.split(" ").list.last().alias("last")
+_LAST_IS_COLLAR: Final = [
+    _MARKED.alias("marked"),
+    "who",
+    pl.when(_MARKED).then(_WHO.str.strip_suffix(_LAST).str.strip_chars_end()).otherwise(_WHO).alias("name"),
+    pl.when(_MARKED).then(_LAST.str.to_uppercase()).alias("collar"),
+]
+_WORDS: Final = r"\S*[0-9]\S*"
+_SINGLE: Final = ~pl.col("marked") & (_WHO.str.count_matches(_WORDS) == 1)
+_ONLY_WORD_IS_COLLAR: Final = [
+    pl.when(_SINGLE).then(_WHO.str.replace(rf"{_WORDS}\s*", "")).otherwise("name").alias("name"),
+    pl.when(_SINGLE)
+    .then(_WHO.str.extract(rf"({_WORDS})").str.to_uppercase())
+    .otherwise("collar")
+    .alias("collar"),
+]
+_TOLD: Final = [
+    pl.when(pl.col(column) != "").then(column).alias(part)
+    for part, column in zip(PARTS, ("name", "collar", "reason", "location"), strict=True)
+]
+
 
 def read_originators(text: pl.Series) -> pl.DataFrame:
     """Return PARTS of each originator line, null where a part cannot be told.
@@ -22,40 +49,17 @@ def read_originators(text: pl.Series) -> pl.DataFrame:
     word that has one, in capitals. Without any `/` that is believed only of up to three words. After it come the
     reason and, behind a second `/`, the location with whatever slashes it holds.
     """
-    pieces = text.str.splitn("/", 3).struct.rename_fields(["who", "reason", "location"]).struct.unnest()
-    trimmed = pieces.select(pl.all().str.strip_chars())
+    pieces = text.str.splitn("/", 3).struct.unnest()
+    pieces.columns = ["who", "reason", "location"]
+    trimmed = pieces.select(_TRIMMED)
     if trimmed["reason"].null_count() > trimmed["who"].null_count():
-        few = pl.col("who").str.count_matches(r"\S+") <= _MOST_WORDS_ALONE
-        who = pl.when(pl.col("reason").is_not_null() | few).then("who")
-        trimmed = trimmed.with_columns(who.alias("who"))
-    told = trimmed.hstack(_name_and_collar(trimmed["who"]))
-    columns = ("name", "collar", "reason", "location")
-    return told.select(
-        pl.when(pl.col(column) != "").then(column).alias(part)
-        for part, column in zip(PARTS, columns, strict=True)
-    )
+        trimmed = trimmed.with_columns(_BELIEVED)
+    return trimmed.hstack(_name_and_collar(trimmed)).select(_TOLD)
 
 
-def _name_and_collar(who: pl.Series) -> pl.DataFrame:
-    """Split each text into name and collar; the collar is null, or "", where there is none."""
-    column = pl.col("who")
-    frame = pl.DataFrame({"who": who}).with_columns(last=column.str.split(" ").list.last())
-    marked = pl.col("last").str.contains("[0-9]")
-    rest = column.str.strip_suffix(pl.col("last")).str.strip_chars_end()
-    split = frame.select(
-        marked.alias("marked"),
-        "who",
-        pl.when(marked).then(rest).otherwise(column).alias("name"),
-        pl.when(marked).then(pl.col("last").str.to_uppercase()).alias("collar"),
-    )
-    if split["marked"].all(ignore_nulls=True):
-        return split.select("name", "collar")
-    words = r"\S*[0-9]\S*"
-    single = ~pl.col("marked") & (column.str.count_matches(words) == 1)
-    return split.select(
-        pl.when(single).then(column.str.replace(rf"{words}\s*", "")).otherwise("name").alias("name"),
-        pl.when(single)
-        .then(column.str.extract(rf"({words})").str.to_uppercase())
-        .otherwise("collar")
-        .alias("collar"),
-    )
+def _name_and_collar(trimmed: pl.DataFrame) -> pl.DataFrame:
+    """Split `who` into name and collar; the collar is null, or "", where there is none."""
+    split = trimmed.select("who", _LAST_WORD).select(_LAST_IS_COLLAR)
+    if not split["marked"].all(ignore_nulls=True):
+        split = split.select(_ONLY_WORD_IS_COLLAR)
+    return split.select("name", "collar")

@@ -168,3 +168,10 @@ _TIMES: Final = [
     pl.when(_READABLE).then(column).alias(name)
     for name, column in zip(TIMES_SCHEMA, (pl.col("stamp"), pl.col("doubt"), _KNOWN_FROM), strict=True)
 ]
+IN_LOG_YEARS: Final = (
+    pl.col("timestamp")
+    .is_between(
+        datetime(LOG_YEARS[0], 1, 1, tzinfo=UTC), datetime(LOG_YEARS[1] + 1, 1, 1, tzinfo=UTC), closed="left"
+    )
+    .fill_null(value=False)
+)
