@@ -20,7 +20,6 @@ from auditd.engine.faults import store_faults
 from auditd.engine.known import KnownEvents
 from auditd.engine.machine import Machine
 from auditd.engine.spans import spans_of
-from auditd.engine.tally import LONG_LINE
 from parsers.event import FAMILIES, SCHEMA, Family
 from parsers.format import REJECTS_SCHEMA, Block, Format, Parsed
 
@@ -67,11 +66,12 @@ def reparse(
     if not rows.height:
         return report
     again = []
-    for part in _parse_runs(machine.config.source(source).parser(), rows):
+    parser = machine.config.source(source).parser()
+    for part in _parse_runs(parser, rows):
         again.append(part)
         progress(part.old.height)
     frames = _new_events(archive, again, now)
-    left = pl.concat([QUARANTINE_SCHEMA.to_frame(), *(_still_rejected(part) for part in again)])
+    left = pl.concat([QUARANTINE_SCHEMA.to_frame(), *(_still_rejected(part, parser.name) for part in again)])
     report.left = Counter(dict(left["reason"].value_counts().rows()))
     before = Counter(dict(rows["reason"].value_counts().rows()))
     report.freed = before - report.left
@@ -86,17 +86,21 @@ def _parse_runs(parser: Format, rows: pl.DataFrame) -> Iterator[_Again]:
     for file_rows in rows.partition_by("log_file", maintain_order=True):
         state = ""
         ends = pl.col("log_offset") + pl.col("log_length") + 1
-        starts_run = (pl.col("log_offset") != ends.shift(1)).fill_null(value=True)
-        runs = file_rows.with_columns(starts_run.cum_sum().alias("_run"))
+        beheaded = pl.col("event_original").bin.size() != pl.col("log_length")
+        starts_run = (pl.col("log_offset") != ends.shift(1)) | beheaded | beheaded.shift(1)
+        runs = file_rows.with_columns(starts_run.fill_null(value=True).cum_sum().alias("_run"))
         for run in runs.partition_by("_run", include_key=False, maintain_order=True):
             for part in run.iter_slices(_BATCH_ROWS):
                 if part["event_module"][0] == parser.name:
-                    state = state or part["state"][0]
-                again = (
-                    parser.parse(_block(part), state) if part["reason"][0] != LONG_LINE else _untouched(part)
-                )
-                state = again.state or state
+                    state = part["state"][0] or state
+                again = parser.parse(_block(part), state) if _is_whole(part) else _untouched(part, state)
+                state = again.state
                 yield _Again(part, again)
+
+
+def _is_whole(rows: pl.DataFrame) -> bool:
+    """Whether all of the first line was kept; of an over-long one only the beginning was."""
+    return len(rows["event_original"][0]) == rows["log_length"][0]
 
 
 def _block(rows: pl.DataFrame) -> Block:
@@ -104,26 +108,26 @@ def _block(rows: pl.DataFrame) -> Block:
     return Block(b"\n".join(raw) + b"\n", file=rows["log_file"][0], offset=rows["log_offset"][0])
 
 
-def _untouched(rows: pl.DataFrame) -> Parsed:
-    """Return over-long lines as the rejects they were: only their beginning was kept."""
+def _untouched(rows: pl.DataFrame, state: str) -> Parsed:
+    """Return an over-long line as the reject it was."""
     return Parsed(
         lines=rows.height,
         events={},
         event_lines=0,
         rejects=rows.select(REJECTS_SCHEMA.names()),
         non_records={},
-        state="",
+        state=state,
     )
 
 
-def _still_rejected(part: _Again) -> pl.DataFrame:
+def _still_rejected(part: _Again, module: str) -> pl.DataFrame:
     first = part.old.row(0, named=True)
     return part.parsed.rejects.select(
         pl.lit(first["timestamp"]).alias("timestamp"),
         pl.lit(first["source"]).alias("source"),
-        pl.lit(first["event_module"]).alias("event_module"),
+        pl.lit(module).alias("event_module"),
         pl.lit(first["log_file"]).alias("log_file"),
-        pl.lit(part.parsed.state or first["state"]).alias("state"),
+        pl.lit(part.parsed.state).alias("state"),
         *part.parsed.rejects.columns,
     ).cast(QUARANTINE_SCHEMA)
 

@@ -99,6 +99,7 @@ class Rig:
     block_bytes: int = 1 << 20
     formats: dict[str, str] = field(default_factory=lambda: {name: name for name in LOGS})
     more: str = ""
+    patterns: dict[str, str] = field(default_factory=lambda: dict(LOGS))
     _drops: int = 0
 
     def __post_init__(self) -> None:
@@ -120,7 +121,7 @@ class Rig:
 
     def write_config(self) -> None:
         sources = "".join(
-            f'\n[[sources]]\nname = "{name}"\nfiles = ["logs/{name}/{LOGS.get(name, "*.csv")}"]\nformat = "{format_}"\n'
+            f'\n[[sources]]\nname = "{name}"\nfiles = ["logs/{name}/{self.patterns.get(name, "*.csv")}"]\nformat = "{format_}"\n'
             for name, format_ in self.formats.items()
         )
         feeds = "".join(
@@ -141,7 +142,7 @@ class Rig:
 
     def log(self, source: str, lines: Iterable[str], name: str = "") -> Path:
         """Append lines to a log, which begins with its header."""
-        path = self.root / "logs" / source / (name or LOGS.get(source, "*.csv").replace("*", "1"))
+        path = self.root / "logs" / source / (name or self.patterns.get(source, "*.csv").replace("*", "1"))
         path.parent.mkdir(exist_ok=True)
         fresh = not path.exists()
         with path.open("a", encoding="utf-8") as out:
