@@ -55,7 +55,7 @@ def command(ctx: click.Context, seconds: int, seed: int, folder: Path | None, pi
     console = Console(highlight=False, record=picture is not None, width=100 if picture else None)
     try:
         stage = Stage(root, seed)
-        _introduce(console, stage)
+        _introduce(console, stage, "demo" if picture else str(root))
         stage.start()
         good = Show(stage, console, seconds).play()
         if folder:
@@ -68,10 +68,10 @@ def command(ctx: click.Context, seconds: int, seed: int, folder: Path | None, pi
     ctx.exit(0 if good else BAD_ANSWER)
 
 
-def _introduce(console: Console, stage: Stage) -> None:
+def _introduce(console: Console, stage: Stage, root: str) -> None:
     from auditd.demo.stage import GRACE_SECONDS
 
-    command = f"access-auditd --config {stage.config_file}"
+    command = f"access-auditd --config {root}/{stage.config_file.name}"
     console.print(
         "[bold]Northmere Constabulary[/] (invented) writes PNC, Exchange and CUCM logs; the daemon reads them."
     )
@@ -80,5 +80,5 @@ def _introduce(console: Console, stage: Stage) -> None:
     )
     console.print(f"  metrics      http://127.0.0.1:{stage.port}/metrics")
     console.print(f"  look closer  {command} alerts list | alerts show ALERT | accounts | status")
-    console.print(f"  daemon log   {stage.daemon_log}")
+    console.print(f"  daemon log   {root}/{stage.daemon_log.name}")
     console.print()

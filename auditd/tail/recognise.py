@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Final
 
 from auditd.tail.descriptors import Descriptors
@@ -30,6 +29,17 @@ class Recognition:
         self._settle = settle_seconds
         self._report = report
         self._held: dict[Key, tuple[int, int, float]] = {}
+        self._by_home: dict[str, list[LogFile]] = {}
+
+    def begin(self) -> None:
+        """Note where the files' logs are written, once a look at the disk: there may be thousands of them."""
+        self._by_home = {}
+        for file in self._files:
+            self.add(file)
+
+    def add(self, file: LogFile) -> None:
+        """Note where a new file's log is written, without its suffix: copies are named app.log.1 or app-20260401.log."""
+        self._by_home.setdefault(os.path.splitext(file.home)[0], []).append(file)  # noqa: PTH122
 
     def open(self, file: LogFile, path: str, now: float, *, copy: bool = False) -> bool:
         """Open a file at `path` if it is there, or a copy will do and is there; OSError when it cannot be looked at."""
@@ -81,7 +91,10 @@ class Recognition:
         A file that only starts like another (a long header) is let go as soon as it differs, and a copy that holds
         more than its original once it has been quiet for the settle time. Copies that hold nothing more stay held.
         """
-        original = next((file for file in self._files if _is_copy_so_far(sighting, file)), None)
+        path = sighting.path
+        ends = range(path.rfind("/") + 2, len(path) + 1)
+        originals = (file for end in ends for file in self._by_home.get(path[:end], ()))
+        original = next((file for file in originals if _is_copy_so_far(sighting, file)), None)
         if original is None:
             self._held.pop(sighting.key, None)
             return False
@@ -104,7 +117,7 @@ def _is_copy_so_far(sighting: Sighting, file: LogFile) -> bool:
     shared = min(sighting.size, file.size)
     if file.descriptor is None or file.ending or shared < ENOUGH:
         return False
-    if Path(sighting.path).parent != Path(file.home).parent or not is_rotation_of(file.home, sighting.path):
+    if not is_rotation_of(file.home, sighting.path):
         return False
     descriptor = os.open(sighting.path, OPEN_FLAGS)
     try:

@@ -59,6 +59,7 @@ class WatchedSource:
     def reconcile(self, now: float) -> None:
         """Bring what is known of the files up to what is on disk."""
         self._sightings, self.problems = discover(self.source)
+        self._recognition.begin()
         self._folders = Folders()
         for file in list(self.files):
             self._look(file, now)
@@ -200,6 +201,7 @@ class WatchedSource:
             file = LogFile(self.source, cursor, now)
             if self._recognition.open(file, sighting.path, now):
                 self.files.append(file)
+                self._recognition.add(file)
                 self.changed[cursor.file] = file  # known from now on, even if it is renamed before it is read
         except OSError as error:
             self._report(sighting.path, error)
