@@ -5,6 +5,7 @@ It must never be given anything about a person: only names from the configuratio
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
@@ -24,6 +25,7 @@ from auditd.telemetry.http import Heartbeat
 from auditd.telemetry.metrics import Metrics
 
 WRONG_FORMAT_LINES: Final = 50
+SAY_REJECTS_SECONDS: Final = 60.0
 _HINTS: Final = {
     "permission_denied": "let the daemon's user read the file",
     "no_match": "no file matches yet: check the pattern in files",
@@ -46,6 +48,8 @@ class Reports:
         self._failing: set[tuple[str, str]] = set()
         self._authorised: dict[str, bool] = {}
         self._feed_problems: dict[str, str] = {}
+        self._excess: dict[str, int] = {}
+        self._said_rejects_at: dict[str, float] = {}
 
     def ticked(self, seconds: float) -> None:
         """The loop turned once."""
@@ -66,17 +70,26 @@ class Reports:
                 unknown_codes=counts.unknown_codes,
             )
             if tally.rejects:
-                events.rejected(self.metrics, source=source, reasons=tally.rejects)
+                self._rejected(source, tally.rejects)
             if tally.lost_bytes:
                 events.bytes_lost(
                     self.metrics, source=source, count=tally.lost_bytes, why="destroyed before they were read"
                 )
-            wrong = sum(tally.rejects.values()) > max(WRONG_FORMAT_LINES, tally.event_lines)
-            self._failing_source(source, "wrong_format", failing=wrong)
+            # Lines may come one at a time: what counts is that rejects outweigh events for a while.
+            excess = self._excess.get(source, 0) + sum(tally.rejects.values()) - tally.event_lines
+            self._excess[source] = max(0, min(excess, 2 * WRONG_FORMAT_LINES))
+            self._failing_source(source, "wrong_format", failing=excess > WRONG_FORMAT_LINES)
         for source in step.failures:
             self._failing_source(source, "parser_failed", failing=True)
         if step.anything:
             events.committed(self.metrics, duration_seconds=step.commit_seconds)
+
+    def _rejected(self, source: str, reasons: Mapping[str, int]) -> None:
+        now = time.monotonic()
+        say = now - self._said_rejects_at.get(source, float("-inf")) >= SAY_REJECTS_SECONDS
+        if say:
+            self._said_rejects_at[source] = now
+        events.rejected(self.metrics, source=source, reasons=reasons, say=say)
 
     def judged(self, report: Mapping[str, Judged]) -> None:
         """Detectors judged."""

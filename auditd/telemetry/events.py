@@ -46,11 +46,14 @@ def lines_read(
     _log().debug("lines_read", source=source, lines=lines, events=sum(events.values()))
 
 
-def rejected(metrics: Metrics, *, source: str, reasons: Mapping[str, int]) -> None:
-    """Lines of a source could not be parsed and are in quarantine. reasons: count by reject reason."""
+def rejected(metrics: Metrics, *, source: str, reasons: Mapping[str, int], say: bool = True) -> None:
+    """Lines of a source could not be parsed and are in quarantine. reasons: count by reject reason.
+
+    say: whether to write it; a source that fails all the time is written about now and then, and always counted.
+    """
     for reason, count in reasons.items():
         metrics.rejects.labels(source, bounded(reason, REJECT_REASONS)).inc(count)
-    if sum(reasons.values()):
+    if say and sum(reasons.values()):
         hint = "access-auditd accounts shows where; reparse after the format is mended"
         _log().warning("lines_rejected", source=source, reasons=dict(reasons), hint=hint)
 
