@@ -174,14 +174,19 @@ def _read_sound(lines: pl.DataFrame, names: list[str], separator: str) -> pl.Dat
     """
     quoted = lines["line"].str.contains('"', literal=True)
     any_quoted = quoted.any()
-    if any_quoted and not lines.filter(quoted).select(_is_well_quoted(separator)).to_series().all():
+    if (
+        any_quoted
+        and not lines["line"].filter(quoted).to_frame().select(_is_well_quoted(separator)).to_series().all()
+    ):
         return None
     fields = _read(lines, names, separator)
     if fields is None:
         return None
-    ending = lines.filter(fields[:, -1].is_null())
-    marks = (_FOLDED if any_quoted else _LINE).str.count_matches(separator, literal=True)
-    return fields if ending.select((marks + 1 >= len(names)).all()).item() else None
+    ending = lines["line"].filter(fields[:, -1].is_null())
+    if any_quoted:
+        ending = ending.to_frame().select(_FOLDED).to_series()
+    short = ending.str.count_matches(separator, literal=True) + 1 < len(names)
+    return None if short.any() else fields
 
 
 @lru_cache(maxsize=REMEMBERED)

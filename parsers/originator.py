@@ -23,13 +23,14 @@ _BELIEVED: Final = pl.when(
 _LAST_WORD: Final = _WHO.str.split(" ").list.last().alias("last")
 _LAST_IS_COLLAR: Final = [
     _MARKED.alias("marked"),
-    "who",
+    pl.col("who", "reason", "location"),
     pl.when(_MARKED).then(_WHO.str.strip_suffix(_LAST).str.strip_chars_end()).otherwise(_WHO).alias("name"),
     pl.when(_MARKED).then(_LAST.str.to_uppercase()).alias("collar"),
 ]
 _WORDS: Final = r"\S*[0-9]\S*"
 _SINGLE: Final = ~pl.col("marked") & (_WHO.str.count_matches(_WORDS) == 1)
 _ONLY_WORD_IS_COLLAR: Final = [
+    pl.col("reason", "location"),
     pl.when(_SINGLE).then(_WHO.str.replace(rf"{_WORDS}\s*", "")).otherwise("name").alias("name"),
     pl.when(_SINGLE)
     .then(_WHO.str.extract(rf"({_WORDS})").str.to_uppercase())
@@ -54,12 +55,7 @@ def read_originators(text: pl.Series) -> pl.DataFrame:
     trimmed = pieces.select(_TRIMMED)
     if trimmed["reason"].null_count() > trimmed["who"].null_count():
         trimmed = trimmed.with_columns(_BELIEVED)
-    return trimmed.hstack(_name_and_collar(trimmed)).select(_TOLD)
-
-
-def _name_and_collar(trimmed: pl.DataFrame) -> pl.DataFrame:
-    """Split `who` into name and collar; the collar is null, or "", where there is none."""
-    split = trimmed.select("who", _LAST_WORD).select(_LAST_IS_COLLAR)
+    split = trimmed.with_columns(_LAST_WORD).select(_LAST_IS_COLLAR)
     if not split["marked"].all(ignore_nulls=True):
         split = split.select(_ONLY_WORD_IS_COLLAR)
-    return split.select("name", "collar")
+    return split.select(_TOLD)
