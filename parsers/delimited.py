@@ -174,11 +174,11 @@ def _read_sound(lines: pl.DataFrame, names: list[str], separator: str) -> pl.Dat
     """
     quoted = lines["line"].str.contains('"', literal=True)
     any_quoted = quoted.any()
-    if (
-        any_quoted
-        and not lines["line"].filter(quoted).to_frame().select(_is_well_quoted(separator)).to_series().all()
-    ):
-        return None
+    if any_quoted:
+        doubtful = lines["line"].filter(quoted).to_frame()
+        checks = (_is_simply_quoted(separator), _is_well_quoted(separator))
+        if not any(doubtful.select(check).to_series().all() for check in checks):
+            return None
     fields = _read(lines, names, separator)
     if fields is None:
         return None
@@ -187,6 +187,19 @@ def _read_sound(lines: pl.DataFrame, names: list[str], separator: str) -> pl.Dat
         ending = ending.to_frame().select(_FOLDED).to_series()
     short = ending.str.count_matches(separator, literal=True) + 1 < len(names)
     return None if short.any() else fields
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _is_simply_quoted(separator: str) -> pl.Expr:
+    """Boolean expression: well quoted, and no quote stands inside a field. Several times faster to tell.
+
+    Quotes go by pairs, each of which opens behind a separator and closes before one.
+    """
+    mark = "\\t" if separator == "\t" else re.escape(separator)
+    opened = _LINE.str.count_matches(rf'(?:^|{mark})"[^"]*"')
+    closed = _LINE.str.count_matches(rf'"[^"]*"(?:{mark}|$)')
+    quotes = _LINE.str.count_matches('"', literal=True)
+    return (opened * 2 == quotes) & (closed * 2 == quotes)
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -28,10 +28,9 @@ class Force:
         """Boolean expression: the canonical email address is in one of our domains."""
         if not self.domains:
             return address.is_null() & pl.lit(value=False)
-        domain = address.str.split("@").list.last()
-        ours = domain.is_in(list(self.domains))
+        ours = address.is_in(list(self.domains))
         for own in self.domains:
-            ours = ours | domain.str.ends_with("." + own)
+            ours = ours | address.str.ends_with("@" + own) | address.str.ends_with("." + own)
         return ours
 
     def owns_number(self, number: pl.Expr) -> pl.Expr:
