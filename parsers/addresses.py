@@ -44,14 +44,21 @@ def address_domain(address: pl.Expr) -> pl.Expr:
 def with_email_direction(
     events: pl.DataFrame, force: Force, *, from_us: pl.Expr | None = None
 ) -> pl.DataFrame:
-    """Return the events with `email_direction`, from the domains of `email_from_address` and `email_to_address`.
+    """Return the events with `email_direction`, as `email_direction_steps` makes it."""
+    for step in email_direction_steps(force, from_us=from_us):
+        events = events.with_columns(step)
+    return events.drop("_sent", "_received", strict=False)
 
-    It is outbound, internal, inbound or unknown; one recipient outside is enough for outbound. Text without `@` is on
-    neither side, and without configured domains all is unknown. from_us: true on rows where the message leaves from us
-    whoever its sender is (a forwarding rule, a bounce).
+
+def email_direction_steps(force: Force, *, from_us: pl.Expr | None = None) -> list[list[pl.Expr]]:
+    """Return what to add to events, one step after the other, to have `email_direction`.
+
+    It goes by the domains of `email_from_address` and `email_to_address`: outbound, internal, inbound or unknown; one
+    recipient outside is enough for outbound. Text without `@` is on neither side, and without configured domains all is
+    unknown. from_us: true on rows where the message leaves from us whoever its sender is (a forwarding rule, a bounce).
     """
     if not force.domains:
-        return events.with_columns(pl.lit("unknown").alias("email_direction"))
+        return [[pl.lit("unknown").alias("email_direction")]]
     recipients = pl.col("email_to_address").list.eval(_owned(force, pl.element()))
     sent, received = pl.col("_sent"), pl.col("_received").list
     leaves = sent if from_us is None else sent.fill_null(value=False) | from_us
@@ -64,10 +71,8 @@ def with_email_direction(
         .then(pl.lit("inbound"))
         .otherwise(pl.lit("unknown"))
     )
-    sides = (_owned(force, pl.col("email_from_address")).alias("_sent"), recipients.alias("_received"))
-    return (
-        events.with_columns(sides).with_columns(direction.alias("email_direction")).drop("_sent", "_received")
-    )
+    sides = [_owned(force, pl.col("email_from_address")).alias("_sent"), recipients.alias("_received")]
+    return [sides, [direction.alias("email_direction")]]
 
 
 def canonical_address_text(text: str) -> str | None:

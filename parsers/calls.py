@@ -48,6 +48,7 @@ CAUSES: Final[dict[int, str]] = {
     127: "interworking",
     393216: "call split",
 }
+_NAMED: Final = [0, *CAUSES]
 
 
 def cause_text(cause: pl.Expr) -> pl.Expr:
@@ -58,17 +59,22 @@ def cause_text(cause: pl.Expr) -> pl.Expr:
 def unknown_causes(*columns: pl.Series) -> dict[str, int]:
     """Return how often each cause other than 0 that no table names occurs, by `cause N`."""
     causes = pl.concat(columns).drop_nulls().alias("cause")
-    unknown = causes.filter(~causes.is_in([0, *CAUSES]))
+    unknown = causes.filter(~causes.is_in(_NAMED))
+    if not unknown.len():
+        return {}
     return {f"cause {cause}": count for cause, count in unknown.value_counts().sort("cause").iter_rows()}
 
 
-def call_direction(force: Force, *, caller: pl.Expr, called: pl.Expr) -> pl.Expr:
-    """Return inbound, outbound, internal, transit or unknown, from canonical numbers.
+def is_ours(force: Force, number: pl.Expr) -> pl.Expr:
+    """Boolean expression, never null: the canonical number is one of the force's."""
+    return force.owns_number(number).fill_null(value=False)
+
+
+def call_direction(*, caller: pl.Expr, called: pl.Expr, from_us: pl.Expr, to_us: pl.Expr) -> pl.Expr:
+    """Return inbound, outbound, internal, transit or unknown, from canonical numbers and whether they are ours.
 
     `called` is where the call rang, not what was dialled. A withheld caller (null) of one of our numbers is inbound.
     """
-    from_us = force.owns_number(caller).fill_null(value=False)
-    to_us = force.owns_number(called).fill_null(value=False)
     return (
         pl.when(from_us & to_us)
         .then(pl.lit("internal"))

@@ -1,19 +1,19 @@
 """What the columns of a Cisco CUCM call record mean: expressions from its columns to those of a call event.
 
 It must never see a line: rows come with the columns of COLUMNS as text, null where empty or unknown to the release.
+Expressions are to be made once for a layout or a configuration: making them costs more than parsing a small block does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 import polars as pl
 
-from parsers.calls import call_direction, call_verdict, cause_text
+from parsers.calls import call_direction, call_verdict, cause_text, is_ours
 from parsers.event import TEXT, UTC_MICROSECONDS
 from parsers.force import Force
-from parsers.numbers import canonical_number
 from parsers.subjects import canonical_account
 
 REQUIRED: Final = (
@@ -41,48 +41,41 @@ COLUMNS: Final = tuple(dict.fromkeys((*REQUIRED, *NUMBERS, *URIS, *OTHERS)))
 # Names are compared in lower case: releases do not agree on globalCallID and globalCallId.
 BY_LOWER_NAME: Final = {name.lower(): name for name in COLUMNS}
 
-# Where each party is taken from, best first; the first two are also its raw form.
-PARTIES: Final = {
-    "call_from": ["callingPartyNumber", "callingPartyNumber_uri"],
-    "call_to_dialled": ["originalCalledPartyNumber", "originalCalledPartyNumber_uri"],
-    "call_to_final": ["finalCalledPartyNumber", "finalCalledPartyNumber_uri", "outpulsedCalledPartyNumber"],
-    "call_redirected_by": ["lastRedirectDn", "lastRedirectDn_uri"],
-}
-NUMBER_URI: Final = r"^(?:(?i:sips?|tel):|\+)"
-
 CALL_RECORD: Final = "1"
 QUALITY_RECORD: Final = "2"
 LAST_SECOND: Final = 2**32 - 1
 LAST_INT32: Final = 2**31 - 1
+_TIMES: Final = ("dateTimeOrigination", "dateTimeConnect", "dateTimeDisconnect")
+LAST: Final = {**dict.fromkeys(_TIMES, LAST_SECOND), "duration": LAST_INT32}
+# The fields of LAST as whole numbers, null where they are none: read once, since much depends on them.
+WHOLE: Final = [pl.col(name).cast(pl.Int64, strict=False).alias(f"{name} whole") for name in LAST]
 # What the system writes for the copy of a call that it sends to a recorder.
 RECORDING_CALLER: Final = r"^b00[0-9]+$"
 RECORDING_ON_BEHALF_OF: Final = "27"
 RECORDING_REASON: Final = "354"
 
 
-def complete(fields: pl.DataFrame) -> pl.DataFrame:
-    """Return COLUMNS, null where a field is empty or the release does not have the column."""
-    return fields.select(
-        (
-            pl.when(pl.col(lower) != "").then(lower) if lower in fields.columns else pl.lit(None, dtype=TEXT)
-        ).alias(name)
+def complete(present: Collection[str]) -> list[pl.Expr]:
+    """Expressions from the fields that are present, by lower-case names, to COLUMNS: null where empty or absent."""
+    return [
+        (pl.when(pl.col(lower) != "").then(lower) if lower in present else pl.lit(None, dtype=TEXT)).alias(
+            name
+        )
         for lower, name in BY_LOWER_NAME.items()
-    )
+    ]
 
 
-def fault(missing: list[str]) -> list[pl.Expr]:
-    """Expressions `reason` and `detail`: why a record is no event; both null where it is one."""
+def fault(missing: Sequence[str]) -> list[pl.Expr]:
+    """Expressions `reason` and `detail`: why a record is no event; both null where it is one. They need WHOLE."""
     kind = pl.col("cdrRecordType")
     faults: list[tuple[pl.Expr, str, str]] = [
         ((kind == QUALITY_RECORD), "cmr", ""),
         ((kind != CALL_RECORD), "not_this_format", "cdrRecordType is neither 1 nor 2"),
         (kind.is_null(), "missing_field", "cdrRecordType"),
         (pl.lit(bool(missing)), "no_header", f"the header lacks {', '.join(missing)}"),
-        (~_in_range("dateTimeOrigination", LAST_SECOND), "bad_time", "dateTimeOrigination"),
-        (~_in_range("dateTimeConnect", LAST_SECOND), "bad_time", "dateTimeConnect"),
-        (~_in_range("dateTimeDisconnect", LAST_SECOND), "bad_time", "dateTimeDisconnect"),
+        *((~_in_range(name), "bad_time", name) for name in _TIMES),
         (_time("dateTimeOrigination").is_null(), "missing_field", "dateTimeOrigination"),
-        (~_in_range("duration", LAST_INT32), "bad_number", "duration"),
+        (~_in_range("duration"), "bad_number", "duration"),
     ]
     reason = detail = pl.lit(None, dtype=TEXT)
     for when, why, what in reversed(faults):
@@ -91,41 +84,59 @@ def fault(missing: list[str]) -> list[pl.Expr]:
     return [reason.alias("reason"), detail.alias("detail")]
 
 
-def call_columns(frame: pl.DataFrame, force: Force) -> pl.DataFrame:
-    """Add the columns of a call event that a record without fault gives, except identity and source."""
-    frame = _with_numbers(frame, force).with_columns(
-        *_times(), *_causes(), *_places(), _is_recording().alias("call_is_recording")
+def is_sound() -> pl.Expr:
+    """Boolean expression: a call record for which `fault` finds nothing, where the header lacks nothing."""
+    fit = [_in_range(name) for name in LAST]
+    begun = _time("dateTimeOrigination").is_not_null()
+    return pl.all_horizontal((pl.col("cdrRecordType") == CALL_RECORD).fill_null(value=False), begun, *fit)
+
+
+def call_steps(force: Force) -> list[list[pl.Expr]]:
+    """Return what to add, one step after the other, to a record without fault and its numbers.
+
+    Together they are the columns of a call event, except identity and source.
+    """
+    rang = pl.coalesce("call_to_final", "call_to_dialled")
+    sides = [
+        is_ours(force, pl.col("call_from")).alias("from_us"),
+        is_ours(force, rang).alias("to_us"),
+        _is_recording().alias("call_is_recording"),
+        canonical_account(pl.col("callingPartyUnicodeLoginUserID")).alias("call_from_user"),
+        canonical_account(pl.col("finalCalledPartyUnicodeLoginUserID")).alias("call_to_user"),
+    ]
+    direction = call_direction(
+        caller=pl.col("call_from"), called=rang, from_us=pl.col("from_us"), to_us=pl.col("to_us")
     )
-    return frame.with_columns(_direction(force)).with_columns(
-        *_users(),
-        *call_verdict(
-            direction=pl.col("call_direction"),
-            connected=pl.col("call_connected"),
-            talk_seconds=pl.col("call_talk_seconds"),
-            recording=pl.col("call_is_recording"),
-        ),
+    told = pl.when("call_is_recording").then(pl.lit("unknown")).otherwise(direction)
+    verdict = call_verdict(
+        direction=pl.col("call_direction"),
+        connected=pl.col("call_connected"),
+        talk_seconds=pl.col("call_talk_seconds"),
+        recording=pl.col("call_is_recording"),
     )
+    return [
+        [*sides, *_times(), *_causes(), *_places()],
+        [told.alias("call_direction")],
+        [*_users(), *verdict],
+    ]
 
 
-def _integer(name: str) -> pl.Expr:
-    return pl.col(name).cast(pl.Int64, strict=False)
+def _whole(name: str) -> pl.Expr:
+    return pl.col(f"{name} whole")
 
 
-def _in_range(name: str, last: int) -> pl.Expr:
-    """Boolean expression: the field is empty or a whole number from 0 to `last`."""
-    return pl.col(name).is_null() | _integer(name).is_between(0, last).fill_null(value=False)
+def _in_range(name: str) -> pl.Expr:
+    """Boolean expression: the field is empty or a whole number from 0 to the last it may be."""
+    return pl.col(name).is_null() | _whole(name).is_between(0, LAST[name]).fill_null(value=False)
 
 
 def _time(name: str) -> pl.Expr:
     """Seconds since 1970 in UTC; 0 says that it never happened."""
-    seconds = _integer(name)
-    return pl.when(seconds > 0).then((seconds * 1_000_000).cast(UTC_MICROSECONDS))
+    return pl.when(_whole(name) > 0).then((_whole(name) * 1_000_000).cast(UTC_MICROSECONDS))
 
 
 def _times() -> Iterator[pl.Expr]:
-    start, connected, ended = (
-        _integer(f"dateTime{what}") for what in ("Origination", "Connect", "Disconnect")
-    )
+    start, connected, ended = (_whole(name) for name in _TIMES)
     answered = connected.fill_null(0) > 0
     rung = pl.when(answered).then(connected).when(ended > 0).then(ended) - start
     talked = pl.when(answered & (ended >= connected)).then(ended - connected).when(~answered).then(0)
@@ -133,7 +144,7 @@ def _times() -> Iterator[pl.Expr]:
     yield _time("dateTimeConnect").alias("call_connected")
     yield _time("dateTimeDisconnect").alias("call_ended")
     yield pl.when(rung.is_between(0, LAST_INT32)).then(rung).cast(pl.Int32).alias("call_ring_seconds")
-    yield pl.coalesce(_integer("duration"), talked).cast(pl.Int32, strict=False).alias("call_talk_seconds")
+    yield pl.coalesce(_whole("duration"), talked).cast(pl.Int32, strict=False).alias("call_talk_seconds")
 
 
 def _causes() -> Iterator[pl.Expr]:
@@ -161,51 +172,12 @@ def _places() -> Iterator[pl.Expr]:
 
 def _address(text: str, number: str) -> pl.Expr:
     """The address as text, else from a signed number whose lowest byte comes first: -1139627840 is 192.168.18.188."""
-    signed = _integer(number)
-    parts = [(signed // 256**place) % 256 for place in range(4)]
-    decoded = pl.concat_str(*parts, separator=".")
-    real = signed.is_between(-(2**31), LAST_SECOND) & (signed != 0)
     written = pl.when(~pl.col(text).is_in(["0", "0.0.0.0", "::"])).then(pl.col(text))  # noqa: S104
-    return pl.coalesce(written, pl.when(real).then(decoded))
-
-
-def _with_numbers(frame: pl.DataFrame, force: Force) -> pl.DataFrame:
-    """Add the parties, as written and canonical, and every number that took part."""
-    numbers = [pl.col(name) for name in NUMBERS]
-    # A user name of digits may be a collar number: a scheme or a plus makes a URI a telephone number.
-    uris = [pl.when(pl.col(name).str.contains(NUMBER_URI)).then(pl.col(name)).alias(name) for name in URIS]
-    written = frame.select(*numbers, *uris)
-    used = [name for name in written.columns if written[name].null_count() < frame.height]
-    stacked = pl.concat([pl.Series([], dtype=TEXT), *(written[name] for name in used)])
-    read = canonical_number(stacked, force)
-    canonical = written.with_columns(
-        read.slice(place * frame.height, frame.height).alias(name) for place, name in enumerate(used)
-    )
-    parties = canonical.select(
-        *(pl.coalesce(names).alias(party) for party, names in PARTIES.items()),
-        _every_number(read, frame.height),
-    )
-    as_written = frame.select(
-        pl.coalesce(names[:2]).alias(f"{party}_raw") for party, names in PARTIES.items()
-    )
-    # Where nobody forwarded the call, the system repeats the called number here.
-    forwarded = pl.col("call_redirected_by").ne_missing(pl.col("call_to_final"))
-    return (
-        frame.hstack(parties)
-        .hstack(as_written)
-        .with_columns(pl.when(forwarded).then("call_redirected_by").alias("call_redirected_by"))
-    )
-
-
-def _every_number(read: pl.Series, height: int) -> pl.Series:
-    """Return the distinct numbers of each row, sorted; `read` has one column of `height` rows below the other."""
-    place = pl.int_range(pl.len(), dtype=pl.UInt32)
-    found = read.to_frame("call_numbers").with_columns((place % height).alias("row")).drop_nulls()
-    found = found.sort("row", "call_numbers")
-    again = pl.all_horizontal(pl.all() == pl.all().shift(1)).fill_null(value=False)
-    by_row = found.filter(~again).group_by("row", maintain_order=True).agg("call_numbers")
-    rows = pl.DataFrame({"row": pl.int_range(height, dtype=pl.UInt32, eager=True)})
-    return rows.join(by_row, on="row", how="left", maintain_order="left")["call_numbers"].fill_null([])
+    # Only where it is needed: numbers to text cost more than all the rest.
+    signed = pl.when(written.is_null()).then(pl.col(number)).cast(pl.Int64, strict=False)
+    real = pl.when(signed.is_between(-(2**31), LAST_SECOND) & (signed != 0)).then(signed)
+    decoded = pl.concat_str([(real // 256**place) % 256 for place in range(4)], separator=".")
+    return pl.coalesce(written, decoded)
 
 
 def _is_recording() -> pl.Expr:
@@ -219,24 +191,16 @@ def _is_recording() -> pl.Expr:
     )
 
 
-def _direction(force: Force) -> pl.Expr:
-    rang = pl.coalesce("call_to_final", "call_to_dialled")
-    direction = call_direction(force, caller=pl.col("call_from"), called=rang)
-    return pl.when("call_is_recording").then(pl.lit("unknown")).otherwise(direction).alias("call_direction")
-
-
 def _users() -> Iterator[pl.Expr]:
     """The account that acted is our party's: the caller's, except on a call that came in from outside."""
     caller, called = pl.col("callingPartyUnicodeLoginUserID"), pl.col("finalCalledPartyUnicodeLoginUserID")
     direction = pl.col("call_direction")
-    acting = (
+    is_caller = (
         pl.when(direction.is_in(["outbound", "internal"]))
-        .then(caller)
+        .then(pl.lit(value=True))
         .when(direction == "inbound")
-        .then(called)
-        .otherwise(pl.coalesce(caller, called))
+        .then(pl.lit(value=False))
+        .otherwise(caller.is_not_null())
     )
-    yield canonical_account(acting).alias("user_id")
-    yield acting.alias("user_name")
-    yield canonical_account(caller).alias("call_from_user")
-    yield canonical_account(called).alias("call_to_user")
+    yield pl.when(is_caller).then("call_from_user").otherwise("call_to_user").alias("user_id")
+    yield pl.when(is_caller).then(caller).otherwise(called).alias("user_name")

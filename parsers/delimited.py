@@ -183,6 +183,8 @@ def _read_sound(lines: pl.DataFrame, names: list[str], separator: str) -> pl.Dat
     if fields is None:
         return None
     ending = lines["line"].filter(fields[:, -1].is_null())
+    if not ending.len():
+        return fields
     if any_quoted:
         ending = ending.to_frame().select(_FOLDED).to_series()
     short = ending.str.count_matches(separator, literal=True) + 1 < len(names)

@@ -169,7 +169,8 @@ def conform(frame: pl.DataFrame, family: Family) -> pl.DataFrame:
     strangers = [name for name in frame.columns if name not in schema]
     if strangers:
         raise ValueError(f"not columns of family {family!r}: {', '.join(strangers)}")
-    wrong = [name for name, dtype in zip(frame.columns, frame.dtypes, strict=True) if dtype != schema[name]]
-    if wrong:
-        frame = frame.with_columns(pl.col(name).cast(schema[name]) for name in wrong)
-    return pl.concat([NO_EVENTS[family], frame], how="diagonal")
+    try:
+        return pl.concat([NO_EVENTS[family], frame], how="diagonal")
+    except pl.exceptions.SchemaError:
+        typed = frame.cast({name: schema[name] for name in frame.columns})
+        return pl.concat([NO_EVENTS[family], typed], how="diagonal")

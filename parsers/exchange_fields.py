@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from parsers.addresses import canonical_address, canonical_addresses, with_email_direction
+from parsers.addresses import canonical_address, canonical_addresses, email_direction_steps
 from parsers.event import conform
 from parsers.force import Force
 from parsers.format import Context
@@ -68,28 +68,26 @@ class Meaning:
     """What judged records of one source mean, by its configuration."""
 
     def __init__(self, context: Context) -> None:
-        self._force = context.force
-        self._written = [
+        written = [
             _sender_as_written().alias("email_from_address_raw"),
-            pl.when(pl.col("recipients") != "")
-            .then(pl.col("recipients").str.split(";"))
-            .alias("email_to_address_raw"),
+            _recipients_as_written().alias("email_to_address_raw"),
             pl.col("recipient-status").str.split(";").alias("statuses"),
             canonical_address(pl.col("related-recipient-address")).alias("email_related_address"),
             _action().alias("event_action"),
         ]
-        self._parties = [
+        parties = [
             canonical_address(pl.col("email_from_address_raw")).alias("email_from_address"),
             canonical_addresses(pl.col("email_to_address_raw")).alias("email_to_address"),
         ]
-        self._leaves_us = _leaves_us(context.force)
+        direction = email_direction_steps(context.force, from_us=_leaves_us(context.force))
+        self._steps = [_TEXTS, written, parties, *direction]
         self._columns = _columns(context)
 
     def events(self, records: pl.DataFrame, file: str) -> pl.DataFrame:
         """Return records (fields, times, `code` and evidence) as events of the email family."""
-        named = records.with_columns(_TEXTS).with_columns(self._written).with_columns(self._parties)
-        named = with_email_direction(named, self._force, from_us=self._leaves_us)
-        return conform(named.select(*self._columns, pl.lit(file).alias("log_file")), "email")
+        for step in self._steps:
+            records = records.with_columns(step)
+        return conform(records.select(*self._columns, pl.lit(file).alias("log_file")), "email")
 
 
 def _columns(context: Context) -> list[pl.Expr]:
@@ -136,6 +134,12 @@ def _sender_as_written() -> pl.Expr:
     envelope = pl.when(pl.col("return-path").str.contains("@", literal=True)).then("return-path")
     original = pl.when(sender.is_null()).then("custom-data").str.extract(_ORIGINAL_FROM)
     return pl.coalesce(sender, original, envelope)
+
+
+def _recipients_as_written() -> pl.Expr:
+    """Return the recipients as a list without blanks; null where the record names none."""
+    text = pl.col("recipients")
+    return pl.when(text != "").then(text.str.split(";"))
 
 
 def _action() -> pl.Expr:

@@ -36,6 +36,7 @@ UK_SERVICE_PREFIXES: Final = ("1470", "1471", "141")
 MEMO_SIZE: Final = 1 << 16
 FEWEST_DIGITS_BEFORE_MASK: Final = 3
 
+_SPACING: Final = r"[ ().-]"
 _INVISIBLE: Final = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]")
 _SCHEME: Final = re.compile(r"^(?:sips?|tel):")
 _AFTER_NUMBER: Final = re.compile(r"[@;?].*$", re.DOTALL)
@@ -50,9 +51,11 @@ def canonical_number(series: pl.Series, force: Force) -> pl.Series:
     The common strict forms are read by expressions; each distinct other value is read once, with a memo between calls.
     """
     text = series.cast(pl.String)
-    read = text.to_frame("text").select(_strict(pl.col("text"), force)).to_series()
-    residue = text.filter(read.is_null() & (text.str.len_bytes() > 0)).unique()
-    if residue.len():
+    bare = text.str.replace_all(_SPACING, "") if text.str.contains(_SPACING).any() else text
+    read = bare.alias("bare").to_frame().select(_strict(force)).to_series()
+    unread = read.is_null() & (text.str.len_bytes() > 0)
+    if unread.any():
+        residue = text.filter(unread).unique()
         values = pl.Series([_canonical(value, force) for value in residue], dtype=pl.String)
         read = read.fill_null(text.replace_strict(residue, values, default=None, return_dtype=pl.String))
     return read.alias(series.name)
@@ -144,12 +147,13 @@ def _trunk_zero(country: str) -> bool:
     return metadata is not None and metadata.national_prefix == "0"
 
 
-def _strict(text: pl.Expr, force: Force) -> pl.Expr:
-    """Expression for the forms that need no library; null says nothing about a value.
+@lru_cache(maxsize=16)
+def _strict(force: Force) -> pl.Expr:
+    """Expression over `bare`, numbers without spacing, for the forms that need no library; null says nothing about a value.
 
     Whatever it returns, `_canonical` returns too (a property test holds them together).
     """
-    bare = text.str.replace_all(r"[ ().-]", "")
+    bare = pl.col("bare")
     extension = rf"[0-9]{{1,{force.extension_digits}}}"
     if force.country != "GB":
         return pl.when(bare.str.contains(f"^{extension}$")).then(bare)

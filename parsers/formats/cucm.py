@@ -10,6 +10,7 @@ It must never take a column by its position: releases differ, and the header lin
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import ClassVar, Final
 
 import polars as pl
@@ -20,29 +21,47 @@ from parsers.cucm_fields import (
     CALL_RECORD,
     QUALITY_RECORD,
     REQUIRED,
-    call_columns,
+    WHOLE,
+    call_steps,
     complete,
     fault,
+    is_sound,
 )
-from parsers.delimited import split_fields, split_header
-from parsers.event import SCHEMA, TEXT, Family, conform
-from parsers.format import Block, Format, Parsed
-from parsers.lines import UTF8_BOM, cut_lines, record_identity, reject
+from parsers.cucm_numbers import numbers_of
+from parsers.delimited import REMEMBERED, split_fields, split_header
+from parsers.event import NO_EVENTS, SCHEMA, TEXT, Family, conform
+from parsers.format import NO_REJECTS, Block, Format, Parsed
+from parsers.lines import UTF8_BOM, cut_lines, in_file_order, record_identity, reject
 
 _LETTERED: Final = r'^\s*"?[A-Za-z]'
 _NAME: Final = r'\s*"?[A-Za-z][A-Za-z0-9_]*"?\s*'
 _HEADER: Final = rf"^{_NAME}(?:,{_NAME})+$"
 _TYPE: Final = r'\s*"?(?:INTEGER|BIGINT|VARCHAR\(\d+\)|UNIQUEIDENTIFIER)"?\s*'
 _TYPES: Final = rf"^{_TYPE}(?:,{_TYPE})+$"
+_IS_LETTERED: Final = pl.col("line").str.contains(_LETTERED)
+_MARKS: Final = [
+    pl.all_horizontal(
+        pl.col("line").str.contains(pattern).fill_null(value=False)
+        for pattern in (_HEADER, "(?i)cdrRecordType", "(?i)globalCallID_callId")
+    ).alias("header"),
+    pl.col("line").str.contains(_TYPES).fill_null(value=False).alias("types"),
+]
+_IS_SOUND: Final = is_sound()
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """What a header line says: names of the columns in lower case, those to read, and those that are missing."""
+    """What a header line says.
+
+    names: of the columns, in lower case. wanted: those to read. columns: expressions from these to COLUMNS. fault:
+    expressions for what is wrong with a record. is_whole: no required column is missing.
+    """
 
     names: list[str]
     wanted: list[str]
-    missing: list[str]
+    columns: list[pl.Expr]
+    fault: list[pl.Expr]
+    is_whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +79,7 @@ class _Part:
     """Where the records under one header went."""
 
     rejects: list[pl.DataFrame]
-    events: pl.DataFrame = field(default_factory=SCHEMA["call"].to_frame)
+    events: pl.DataFrame = field(default_factory=lambda: NO_EVENTS["call"])
     quality_records: int = 0
 
 
@@ -81,15 +100,17 @@ class Cucm(Format):
         lines = cut_lines(block)
         cut = _cut_by_header(lines.text, state)
         parts = [self._records(rows, header, block.file) for rows, header in cut.records]
-        events = pl.concat([SCHEMA["call"].to_frame(), *(part.events for part in parts)])
-        rejects = pl.concat([lines.rejects, *(frame for part in parts for frame in part.rejects)])
+        events = in_file_order([part.events for part in parts], NO_EVENTS["call"])
+        rejects = in_file_order(
+            [lines.rejects, *(frame for part in parts for frame in part.rejects)], NO_REJECTS
+        )
         counts = {"blank": lines.blank, "header": cut.headers, "types": cut.types}
         counts["cmr"] = sum(part.quality_records for part in parts)
         return Parsed(
             lines=lines.total,
-            events={"call": events.sort("log_offset") if len(parts) > 1 else events},
+            events={"call": events},
             event_lines=events.height,
-            rejects=rejects.sort("log_offset"),
+            rejects=rejects,
             non_records={kind: count for kind, count in counts.items() if count},
             state=cut.state,
             unknown_codes=unknown_causes(events["call_cause_from"], events["call_cause_to"]),
@@ -111,43 +132,52 @@ class Cucm(Format):
         if layout is None:
             return _Part([reject(rows, "no_header", "no header line came before this record")])
         fields, kept, rejects = split_fields(rows, layout.names, wanted=layout.wanted)
-        frame = kept.hstack(complete(fields)).with_columns(fault(layout.missing))
+        frame = kept.hstack(fields.select(layout.columns)).with_columns(WHOLE)
+        if layout.is_whole and frame.select(_IS_SOUND).to_series().all():
+            return _Part([rejects], self._events(frame, file))
+        frame = frame.with_columns(layout.fault)
         quality = frame["reason"] == "cmr"
         good = frame["reason"].is_null()
-        if good.all():
-            return _Part([rejects], self._events(frame, file))
         faulty = frame.filter(~good & ~quality)
         events = self._events(frame.filter(good), file)
         return _Part([rejects, reject(faulty)], events, int(quality.sum()))
 
-    def _events(self, frame: pl.DataFrame, file: str) -> pl.DataFrame:
-        """Return the events of records without fault: rows of evidence and COLUMNS."""
-        context = self.context
-        if not context.keep_raw:
-            frame = frame.drop("event_original")
-        frame = call_columns(frame, context.force).with_columns(
-            record_identity(context.source, pl.col("pkid")),
-            pl.lit(context.source).alias("source"),
+    @cached_property
+    def _steps(self) -> list[list[pl.Expr]]:
+        """What to add to records without fault and their numbers, one step after the other."""
+        source = self.context.source
+        origin = [
+            record_identity(source, pl.col("pkid")),
+            pl.lit(source).alias("source"),
             pl.lit(self.name).alias("event_module"),
-            pl.lit(context.site or None, dtype=TEXT).alias("observer_name"),
+            pl.lit(self.context.site or None, dtype=TEXT).alias("observer_name"),
             pl.lit("record").alias("time_zone_source"),
             pl.lit(0, dtype=pl.Int32).alias("time_uncertainty_seconds"),
-            pl.lit(file).alias("log_file"),
-        )
-        return conform(frame.select(name for name in SCHEMA["call"] if name in frame.columns), "call")
+        ]
+        first, *others = call_steps(self.context.force)
+        return [[*first, *origin], *others]
+
+    @cached_property
+    def _columns(self) -> list[str]:
+        """Columns of a call event that this format fills, in their order."""
+        unfilled = {"event_ingested", *(() if self.context.keep_raw else ("event_original",))}
+        return [name for name in SCHEMA["call"] if name not in unfilled]
+
+    def _events(self, frame: pl.DataFrame, file: str) -> pl.DataFrame:
+        """Return the events of records without fault: rows of evidence, COLUMNS and WHOLE."""
+        frame = frame.hstack(numbers_of(frame, self.context.force))
+        frame = frame.with_columns(pl.lit(file).alias("log_file"))
+        for step in self._steps:
+            frame = frame.with_columns(step)
+        return conform(frame[self._columns], "call")
 
 
 def _cut_by_header(text: pl.DataFrame, state: str) -> _Cut:
     """Sort out header and types lines, and give every other line the last header before it."""
-    line = pl.col("line")
-    lettered = text.select(line.str.contains(_LETTERED)).to_series()
+    lettered = text.select(_IS_LETTERED).to_series()
     if not lettered.any():
         return _Cut(records=[(text, state)], headers=0, types=0, state=state)
-    names = pl.when(line.str.contains(_HEADER)).then(line)
-    naming = names.str.contains("(?i)cdrRecordType") & names.str.contains("(?i)globalCallID_callId")
-    marks = text.select(
-        naming.fill_null(value=False).alias("header"), line.str.contains(_TYPES).alias("types")
-    )
+    marks = text.select(pl.when(lettered).then("line").alias("line")).select(_MARKS)
     headers = [state, *text["line"].filter(marks["header"])]
     # Files appended to one another repeat one header many times: their records are read together.
     first_with = {header: place for place, header in reversed(list(enumerate(headers)))}
@@ -163,6 +193,7 @@ def _cut_by_header(text: pl.DataFrame, state: str) -> _Cut:
     )
 
 
+@lru_cache(maxsize=REMEMBERED)
 def _read_layout(header: str) -> _Layout | None:
     """Return what a header line says; None where it is no header."""
     lower = [name.lower() for name in split_header(header)]
@@ -170,8 +201,11 @@ def _read_layout(header: str) -> _Layout | None:
     names = [name if first[name] == place else f"{name} {place}" for place, name in enumerate(lower)]
     if "cdrrecordtype" not in first:
         return None
+    missing = [name for name in REQUIRED if name.lower() not in first]
     return _Layout(
         names=names,
         wanted=[name for name in BY_LOWER_NAME if name in first],
-        missing=[name for name in REQUIRED if name.lower() not in first],
+        columns=complete(first),
+        fault=fault(missing),
+        is_whole=not missing,
     )
