@@ -1,4 +1,4 @@
-"""The archive: what has been read, by family and time. The manifest in SQL is the truth; files nobody names are dropped.
+"""The archive: what has been read, by family and time. The manifest in SQL is the truth; files nobody names stay out.
 
 It must never hand out a segment that the manifest does not name, nor lose one that it does.
 """
@@ -15,7 +15,8 @@ from typing import Final
 import polars as pl
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
-from auditd.archive.segment import PART_SUFFIX, Segment, write_segment
+from auditd.archive.orphans import drop_old, set_aside
+from auditd.archive.segment import Segment, write_segment
 from auditd.archive.tables import SegmentRow
 from auditd.database import reading
 from parsers.event import SCHEMA, TEXT, UTC_MICROSECONDS, Family
@@ -174,21 +175,13 @@ class Archive:
         return named
 
     def recover(self) -> int:
-        """Remove files that no manifest row names (a crash between write and commit); return how many.
+        """Set files aside that no manifest row names (a crash between write and commit); return how many.
 
         Call it only while no other process writes to this archive.
         """
         with reading(self._engine) as conn:
             named = set(conn.execute(select(SegmentRow.path)).scalars())
-        orphans = [
-            path
-            for pattern in ("family=*/day=*/*.parquet", f"family=*/day=*/*{PART_SUFFIX}")
-            for path in self.root.glob(pattern)
-            if path.relative_to(self.root).as_posix() not in named
-        ]
-        for path in orphans:
-            path.unlink()
-        return len(orphans)
+        return set_aside(self.root, named)
 
     def missing(self) -> list[Segment]:
         """Return segments the manifest names whose file is absent or has another size: lost evidence."""
@@ -202,7 +195,11 @@ class Archive:
             return False
 
     def sweep(self, now: datetime) -> int:
-        """Delete the files of segments retired long enough ago for every reader to be done; return how many."""
+        """Delete the files of segments retired long enough ago for every reader to be done; return how many.
+
+        What was set aside goes too, in its own time.
+        """
+        drop_old(self.root, now)
         due = SegmentRow.retired_at < now - READERS_DONE
         with reading(self._engine) as conn:
             rows = conn.execute(select(SegmentRow.segment_id, SegmentRow.path).where(due)).all()

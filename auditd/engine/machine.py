@@ -40,7 +40,7 @@ class Machine(AbstractContextManager["Machine"]):
         self._once = once
         self.config = config
         self.engine = engine
-        self.orphans_removed = 0
+        self.orphans_set_aside = 0
         self._lock = StateLock(config.storage.archive, engine)
 
     def __enter__(self) -> Machine:
@@ -48,7 +48,7 @@ class Machine(AbstractContextManager["Machine"]):
         self._lock.__enter__()
         try:
             self.archive = Archive(self.config.storage.archive, self.engine)
-            self.orphans_removed = self.archive.recover()
+            self.orphans_set_aside = self.archive.recover()
             self.references = ReferenceStore(self.engine, self.config.force)
             self._build(self.config)
         except BaseException:

@@ -100,7 +100,7 @@ def _parse_runs(parser: Format, rows: pl.DataFrame) -> Iterator[_Again]:
 
 def _is_whole(rows: pl.DataFrame) -> bool:
     """Whether all of the first line was kept; of an over-long one only the beginning was."""
-    return len(rows["event_original"][0]) == rows["log_length"][0]
+    return bool(len(rows["event_original"][0]) == rows["log_length"][0])
 
 
 def _block(rows: pl.DataFrame) -> Block:

@@ -148,8 +148,8 @@ class Reports:
         self.metrics.archive_missing_segments.set(missing)
         if missing:
             events.segments_missing(count=missing)
-        if machine.orphans_removed:
-            events.orphans_removed(count=machine.orphans_removed)
+        if machine.orphans_set_aside:
+            events.orphans_set_aside(count=machine.orphans_set_aside)
 
     @property
     def store_trouble(self) -> str:

@@ -131,9 +131,10 @@ def segments_missing(*, count: int) -> None:
     _log().error("segments_missing", count=count, hint=hint)
 
 
-def orphans_removed(*, count: int) -> None:
-    """A crash had left files that no transaction named; they were removed, their lines are read again."""
-    _log().info("orphans_removed", count=count)
+def orphans_set_aside(*, count: int) -> None:
+    """The archive held files that no transaction named; they are set aside, their lines are read again."""
+    hint = "left by a crash; if there are many, is this the archive's database? they stay in .orphans for a month"
+    _log().warning("orphans_set_aside", count=count, hint=hint)
 
 
 def detector_not_authorised(metrics: Metrics, *, detector: str) -> None:

@@ -80,7 +80,7 @@ def test_a_restart_keeps_the_old_files_until_they_are_swept(many: Archive, datab
     assert len(files(many.root)) == 9
 
 
-def test_a_crash_between_writing_and_naming_leaves_an_orphan_that_the_next_start_removes(
+def test_a_crash_between_writing_and_naming_leaves_an_orphan_that_the_next_start_puts_away(
     many: Archive, database: Engine
 ) -> None:
     rows = many.read_lazily(many.segments(), look_ups(at()).schema).collect()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,11 +12,12 @@ import pytest
 from archive_rows import NOON, at, files, ids, look_ups, put, rejects
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, delete
 
 from alerts.tables import Base
 from auditd.archive.archive import REJECTS, Archive, totals
 from auditd.archive.segment import write_segment
+from auditd.archive.tables import SegmentRow
 
 
 def test_a_segment_is_whole_on_disk_before_it_has_its_name(
@@ -90,15 +92,38 @@ def test_rows_of_an_older_schema_have_nulls_in_columns_they_do_not_know(
     assert cold.scan("access").collect()["pnc_txn_ref"].to_list() == [None]
 
 
-def test_files_that_nothing_names_are_removed_at_start_and_all_others_stay(
+def test_files_that_nothing_names_are_set_aside_at_start_and_all_others_stay(
     archive: Archive, database: Engine
 ) -> None:
     [named] = put(archive, database, look_ups(at()))
-    archive.write("access", look_ups(at(hours=1)))
+    [(orphan, _)] = archive.write("access", look_ups(at(hours=1)))
     (archive.root / named.path).with_name("torn.part").write_bytes(b"PAR1")
     (archive.root / "README").write_text("not ours")
-    assert Archive(archive.root, database).recover() == 2
-    assert files(archive.root) == ["README", named.path]
+    after = Archive(archive.root, database)
+    assert after.recover() == 2
+    assert files(archive.root) == [f".orphans/{orphan.path}", "README", named.path]
+    assert after.recover() == 0
+    assert len(ids(after)) == 1
+
+
+def test_a_lost_database_costs_no_segment(archive: Archive, database: Engine) -> None:
+    """An empty database over a full archive looks like one great crash: nothing may be deleted for that."""
+    segments = put(archive, database, look_ups(at(), at(days=1)))
+    with database.begin() as conn:
+        conn.execute(delete(SegmentRow))
+    Archive(archive.root, database).recover()
+    aside = [archive.root / ".orphans" / segment.path for segment in segments]
+    assert [sha256(path.read_bytes()).hexdigest() for path in aside] == [s.sha256 for s in segments]
+
+
+def test_what_was_set_aside_goes_after_a_month(archive: Archive) -> None:
+    archive.write("access", look_ups(at()))
+    archive.recover()
+    now = datetime.now(UTC)
+    archive.sweep(now + timedelta(days=29))
+    assert len(files(archive.root)) == 1
+    archive.sweep(now + timedelta(days=31))
+    assert files(archive.root) == []
 
 
 def test_a_disk_that_refuses_one_day_leaves_none_of_the_others(archive: Archive) -> None:
