@@ -53,7 +53,7 @@ def rejected(metrics: Metrics, *, source: str, reasons: Mapping[str, int], say: 
     """
     for reason, count in reasons.items():
         metrics.rejects.labels(source, bounded(reason, REJECT_REASONS)).inc(count)
-    if say and sum(reasons.values()):
+    if say and any(reasons.values()):
         hint = "access-auditd accounts shows where; reparse after the format is mended"
         _log().warning("lines_rejected", source=source, reasons=dict(reasons), hint=hint)
 
