@@ -47,7 +47,7 @@ def with_email_direction(
     """Return the events with `email_direction`, as `email_direction_steps` makes it."""
     for step in email_direction_steps(force, from_us=from_us):
         events = events.with_columns(step)
-    return events.drop("_sent", "_received", strict=False)
+    return events.drop("_sent", "_leaves", "_received", strict=False)
 
 
 def email_direction_steps(force: Force, *, from_us: pl.Expr | None = None) -> list[list[pl.Expr]]:
@@ -61,9 +61,10 @@ def email_direction_steps(force: Force, *, from_us: pl.Expr | None = None) -> li
         return [[pl.lit("unknown").alias("email_direction")]]
     recipients = pl.col("email_to_address").list.eval(_owned(force, pl.element()))
     sent, received = pl.col("_sent"), pl.col("_received").list
-    leaves = sent if from_us is None else sent.fill_null(value=False) | from_us
+    owned = _owned(force, pl.col("email_from_address"))
+    leaves = owned if from_us is None else owned.fill_null(value=False) | from_us
     direction = (
-        pl.when(leaves & ~received.all())
+        pl.when(pl.col("_leaves") & ~received.all())
         .then(pl.lit("outbound"))
         .when(sent & received.any())
         .then(pl.lit("internal"))
@@ -71,7 +72,7 @@ def email_direction_steps(force: Force, *, from_us: pl.Expr | None = None) -> li
         .then(pl.lit("inbound"))
         .otherwise(pl.lit("unknown"))
     )
-    sides = [_owned(force, pl.col("email_from_address")).alias("_sent"), recipients.alias("_received")]
+    sides = [owned.alias("_sent"), leaves.alias("_leaves"), recipients.alias("_received")]
     return [sides, [direction.alias("email_direction")]]
 
 

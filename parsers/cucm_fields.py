@@ -87,7 +87,7 @@ def fault(missing: Sequence[str]) -> list[pl.Expr]:
 def is_sound() -> pl.Expr:
     """Boolean expression: a call record for which `fault` finds nothing, where the header lacks nothing."""
     fit = [_in_range(name) for name in LAST]
-    begun = _time("dateTimeOrigination").is_not_null()
+    begun = (_whole("dateTimeOrigination") > 0).fill_null(value=False)
     return pl.all_horizontal((pl.col("cdrRecordType") == CALL_RECORD).fill_null(value=False), begun, *fit)
 
 
@@ -115,6 +115,7 @@ def call_steps(force: Force) -> list[list[pl.Expr]]:
         recording=pl.col("call_is_recording"),
     )
     return [
+        [_signed("origIpv4v6Addr", "origIpAddr"), _signed("destIpv4v6Addr", "destIpAddr")],
         [*sides, *_times(), *_causes(), *_places()],
         [told.alias("call_direction")],
         [*_users(), *verdict],
@@ -170,14 +171,25 @@ def _places() -> Iterator[pl.Expr]:
     yield pl.col("pkid").alias("call_leg_id")
 
 
+def _written(text: str) -> pl.Expr:
+    return pl.when(~pl.col(text).is_in(["0", "0.0.0.0", "::"])).then(pl.col(text))  # noqa: S104
+
+
+def _signed(text: str, number: str) -> pl.Expr:
+    """The address as a number, only where its text says nothing: numbers to text cost more than all the rest."""
+    signed = pl.when(_written(text).is_null()).then(pl.col(number)).cast(pl.Int64, strict=False)
+    return (
+        pl.when(signed.is_between(-(2**31), LAST_SECOND) & (signed != 0))
+        .then(signed)
+        .alias(f"{number} signed")
+    )
+
+
 def _address(text: str, number: str) -> pl.Expr:
     """The address as text, else from a signed number whose lowest byte comes first: -1139627840 is 192.168.18.188."""
-    written = pl.when(~pl.col(text).is_in(["0", "0.0.0.0", "::"])).then(pl.col(text))  # noqa: S104
-    # Only where it is needed: numbers to text cost more than all the rest.
-    signed = pl.when(written.is_null()).then(pl.col(number)).cast(pl.Int64, strict=False)
-    real = pl.when(signed.is_between(-(2**31), LAST_SECOND) & (signed != 0)).then(signed)
-    decoded = pl.concat_str([(real // 256**place) % 256 for place in range(4)], separator=".")
-    return pl.coalesce(written, decoded)
+    signed = pl.col(f"{number} signed")
+    decoded = pl.concat_str([(signed // 256**place) % 256 for place in range(4)], separator=".")
+    return pl.coalesce(_written(text), decoded)
 
 
 def _is_recording() -> pl.Expr:

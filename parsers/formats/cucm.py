@@ -177,18 +177,22 @@ def _cut_by_header(text: pl.DataFrame, state: str) -> _Cut:
     lettered = text.select(_IS_LETTERED).to_series()
     if not lettered.any():
         return _Cut(records=[(text, state)], headers=0, types=0, state=state)
-    marks = text.select(pl.when(lettered).then("line").alias("line")).select(_MARKS)
-    headers = [state, *text["line"].filter(marks["header"])]
+    found = text.filter(lettered).select("line", *_MARKS)
+    at, nowhere = lettered.arg_true(), pl.repeat(False, text.height, eager=True)
+    is_header, is_types = (
+        nowhere.clone().scatter(at.filter(found[kind]), True) for kind in ("header", "types")
+    )
+    headers = [state, *found["line"].filter(found["header"])]
     # Files appended to one another repeat one header many times: their records are read together.
     first_with = {header: place for place, header in reversed(list(enumerate(headers)))}
-    layout = pl.Series([first_with[header] for header in headers]).gather(marks["header"].cum_sum())
-    record = ~marks["header"] & ~marks["types"]
+    layout = pl.Series([first_with[header] for header in headers]).gather(is_header.cum_sum())
+    record = ~is_header & ~is_types
     return _Cut(
         records=[
             (text.filter(record & (layout == place)), headers[place]) for place in layout.unique().sort()
         ],
         headers=len(headers) - 1,
-        types=int(marks["types"].sum()),
+        types=int(is_types.sum()),
         state=headers[-1],
     )
 
