@@ -48,7 +48,6 @@ CAUSES: Final[dict[int, str]] = {
     127: "interworking",
     393216: "call split",
 }
-_NAMED: Final = [0, *CAUSES]
 
 
 def cause_text(cause: pl.Expr) -> pl.Expr:
@@ -59,9 +58,10 @@ def cause_text(cause: pl.Expr) -> pl.Expr:
 def unknown_causes(*columns: pl.Series) -> dict[str, int]:
     """Return how often each cause other than 0 that no table names occurs, by `cause N`."""
     causes = pl.concat(columns).drop_nulls().alias("cause")
-    unknown = causes.filter(~causes.is_in(_NAMED))
-    if not unknown.len():
+    unnamed = [cause for cause in causes.unique() if cause and cause not in CAUSES]
+    if not unnamed:
         return {}
+    unknown = causes.filter(causes.is_in(unnamed))
     return {f"cause {cause}": count for cause, count in unknown.value_counts().sort("cause").iter_rows()}
 
 

@@ -6,7 +6,7 @@ Expressions are to be made once for a layout or a configuration: making them cos
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import polars as pl
@@ -55,14 +55,11 @@ RECORDING_ON_BEHALF_OF: Final = "27"
 RECORDING_REASON: Final = "354"
 
 
-def complete(present: Collection[str]) -> list[pl.Expr]:
-    """Expressions from the fields that are present, by lower-case names, to COLUMNS: null where empty or absent."""
-    return [
-        (pl.when(pl.col(lower) != "").then(lower) if lower in present else pl.lit(None, dtype=TEXT)).alias(
-            name
-        )
-        for lower, name in BY_LOWER_NAME.items()
-    ]
+def complete(fields: pl.DataFrame) -> pl.DataFrame:
+    """Return fields named in lower case under their names in COLUMNS; those that a release does not have are null."""
+    named = fields.rename({name: BY_LOWER_NAME[name] for name in fields.columns})
+    absent = [name for name in COLUMNS if name not in named.columns]
+    return named.with_columns(pl.lit(None, dtype=TEXT).alias(name) for name in absent) if absent else named
 
 
 def fault(missing: Sequence[str]) -> list[pl.Expr]:
@@ -84,17 +81,28 @@ def fault(missing: Sequence[str]) -> list[pl.Expr]:
     return [reason.alias("reason"), detail.alias("detail")]
 
 
-def is_sound() -> pl.Expr:
-    """Boolean expression: a call record for which `fault` finds nothing, where the header lacks nothing."""
-    fit = [_in_range(name) for name in LAST]
-    begun = (_whole("dateTimeOrigination") > 0).fill_null(value=False)
-    return pl.all_horizontal((pl.col("cdrRecordType") == CALL_RECORD).fill_null(value=False), begun, *fit)
+def all_sound(records: pl.DataFrame) -> bool:
+    """Return whether `fault` would find nothing in any record, where the header lacks nothing. Needs WHOLE."""
+    kinds, begun = records["cdrRecordType"], records["dateTimeOrigination whole"]
+    if kinds.null_count() or begun.null_count() or not (kinds == CALL_RECORD).all() or (begun == 0).any():
+        return False
+    return all(_all_in_range(records[name], records[f"{name} whole"], last) for name, last in LAST.items())
+
+
+def _all_in_range(text: pl.Series, whole: pl.Series, last: int) -> bool:
+    first, largest = whole.min(), whole.max()
+    if text.null_count() < whole.null_count():
+        return False
+    return first is None or (
+        isinstance(first, int) and isinstance(largest, int) and first >= 0 and largest <= last
+    )
 
 
 def call_steps(force: Force) -> list[list[pl.Expr]]:
     """Return what to add, one step after the other, to a record without fault and its numbers.
 
-    Together they are the columns of a call event, except identity and source.
+    Together they are the columns of a call event, except identity and source. They need WHOLE, numbers and
+    `decoded_addresses`.
     """
     rang = pl.coalesce("call_to_final", "call_to_dialled")
     sides = [
@@ -115,7 +123,6 @@ def call_steps(force: Force) -> list[list[pl.Expr]]:
         recording=pl.col("call_is_recording"),
     )
     return [
-        [_signed("origIpv4v6Addr", "origIpAddr"), _signed("destIpv4v6Addr", "destIpAddr")],
         [*sides, *_times(), *_causes(), *_places()],
         [told.alias("call_direction")],
         [*_users(), *verdict],
@@ -159,8 +166,8 @@ def _causes() -> Iterator[pl.Expr]:
 
 
 def _places() -> Iterator[pl.Expr]:
-    yield _address("origIpv4v6Addr", "origIpAddr").alias("source_ip")
-    yield _address("destIpv4v6Addr", "destIpAddr").alias("destination_ip")
+    yield _address("origIpv4v6Addr", "orig decoded").alias("source_ip")
+    yield _address("destIpv4v6Addr", "dest decoded").alias("destination_ip")
     yield pl.col("origDeviceName").alias("source_address")
     yield pl.col("origDeviceName").alias("call_device_from")
     yield pl.col("destDeviceName").alias("call_device_to")
@@ -175,21 +182,20 @@ def _written(text: str) -> pl.Expr:
     return pl.when(~pl.col(text).is_in(["0", "0.0.0.0", "::"])).then(pl.col(text))  # noqa: S104
 
 
-def _signed(text: str, number: str) -> pl.Expr:
-    """The address as a number, only where its text says nothing: numbers to text cost more than all the rest."""
-    signed = pl.when(_written(text).is_null()).then(pl.col(number)).cast(pl.Int64, strict=False)
-    return (
-        pl.when(signed.is_between(-(2**31), LAST_SECOND) & (signed != 0))
-        .then(signed)
-        .alias(f"{number} signed")
+def decoded_addresses(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the addresses of both sides in dotted form, where only a number gives them.
+
+    The number is signed and its lowest byte comes first: -1139627840 is 192.168.18.188.
+    """
+    signed = frame.select(_SIGNED)
+    return signed.select(
+        _DOTTED[name] if signed[name].null_count() < signed.height else pl.col(name).cast(TEXT)
+        for name in signed.columns
     )
 
 
-def _address(text: str, number: str) -> pl.Expr:
-    """The address as text, else from a signed number whose lowest byte comes first: -1139627840 is 192.168.18.188."""
-    signed = pl.col(f"{number} signed")
-    decoded = pl.concat_str([(signed // 256**place) % 256 for place in range(4)], separator=".")
-    return pl.coalesce(_written(text), decoded)
+def _address(text: str, decoded: str) -> pl.Expr:
+    return pl.coalesce(_written(text), pl.col(decoded))
 
 
 def _is_recording() -> pl.Expr:
@@ -216,3 +222,17 @@ def _users() -> Iterator[pl.Expr]:
     )
     yield pl.when(is_caller).then("call_from_user").otherwise("call_to_user").alias("user_id")
     yield pl.when(is_caller).then(caller).otherwise(called).alias("user_name")
+
+
+def _signed(side: str) -> pl.Expr:
+    """The address as a number, only where its text says nothing: numbers to text cost more than all the rest."""
+    number = pl.when(_written(f"{side}Ipv4v6Addr").is_null()).then(pl.col(f"{side}IpAddr"))
+    signed = number.cast(pl.Int64, strict=False)
+    return pl.when(signed.is_between(-(2**31), LAST_SECOND) & (signed != 0)).then(signed)
+
+
+_SIGNED: Final = [_signed(side).alias(f"{side} decoded") for side in ("orig", "dest")]
+_DOTTED: Final = {
+    name: pl.concat_str([(pl.col(name) // 256**place) % 256 for place in range(4)], separator=".").alias(name)
+    for name in ("orig decoded", "dest decoded")
+}

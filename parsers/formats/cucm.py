@@ -22,10 +22,11 @@ from parsers.cucm_fields import (
     QUALITY_RECORD,
     REQUIRED,
     WHOLE,
+    all_sound,
     call_steps,
     complete,
+    decoded_addresses,
     fault,
-    is_sound,
 )
 from parsers.cucm_numbers import numbers_of
 from parsers.delimited import REMEMBERED, split_fields, split_header
@@ -46,20 +47,18 @@ _MARKS: Final = [
     ).alias("header"),
     pl.col("line").str.contains(_TYPES).fill_null(value=False).alias("types"),
 ]
-_IS_SOUND: Final = is_sound()
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
     """What a header line says.
 
-    names: of the columns, in lower case. wanted: those to read. columns: expressions from these to COLUMNS. fault:
-    expressions for what is wrong with a record. is_whole: no required column is missing.
+    names: of the columns, in lower case. wanted: those to read. fault: expressions for what is wrong with a
+    record. is_whole: no required column is missing.
     """
 
     names: list[str]
     wanted: list[str]
-    columns: list[pl.Expr]
     fault: list[pl.Expr]
     is_whole: bool
 
@@ -131,9 +130,9 @@ class Cucm(Format):
         layout = _read_layout(header)
         if layout is None:
             return _Part([reject(rows, "no_header", "no header line came before this record")])
-        fields, kept, rejects = split_fields(rows, layout.names, wanted=layout.wanted)
-        frame = kept.hstack(fields.select(layout.columns)).with_columns(WHOLE)
-        if layout.is_whole and frame.select(_IS_SOUND).to_series().all():
+        fields, kept, rejects = split_fields(rows, layout.names, wanted=layout.wanted, empty_is_null=True)
+        frame = kept.hstack(complete(fields)).with_columns(WHOLE)
+        if layout.is_whole and all_sound(frame):
             return _Part([rejects], self._events(frame, file))
         frame = frame.with_columns(layout.fault)
         quality = frame["reason"] == "cmr"
@@ -165,7 +164,7 @@ class Cucm(Format):
 
     def _events(self, frame: pl.DataFrame, file: str) -> pl.DataFrame:
         """Return the events of records without fault: rows of evidence, COLUMNS and WHOLE."""
-        frame = frame.hstack(numbers_of(frame, self.context.force))
+        frame = frame.hstack(numbers_of(frame, self.context.force)).hstack(decoded_addresses(frame))
         frame = frame.with_columns(pl.lit(file).alias("log_file"))
         for step in self._steps:
             frame = frame.with_columns(step)
@@ -209,7 +208,6 @@ def _read_layout(header: str) -> _Layout | None:
     return _Layout(
         names=names,
         wanted=[name for name in BY_LOWER_NAME if name in first],
-        columns=complete(first),
         fault=fault(missing),
         is_whole=not missing,
     )

@@ -41,7 +41,6 @@ _READ: Final = [
 
 _UTC: Final = ZoneInfo("UTC")
 _CODE: Final = r"^[A-Z0-9_-]{1,40}$"
-_KNOWN_CODES: Final = list(ACTIONS)
 _EVENT_CODE: Final = pl.col("event-id").str.strip_chars().str.to_uppercase().alias("code")
 _FAULT: Final = (
     pl.when(~IN_LOG_YEARS)
@@ -147,10 +146,8 @@ def _fields_by_width(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def _read(rows: pl.DataFrame, names: tuple[str, ...]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    fields, kept, rejects = split_fields(rows, names)
+    fields, kept, rejects = split_fields(rows, names, empty_is_null=True)
     present = fields[[name for name in _READ if name in names]]
-    if kept["line"].str.contains(r'(?:^|,)""(?:,|$)').any():
-        present = present.with_columns(pl.all().replace("", None))
     absent = [name for name in _READ if name not in names]
     if absent:
         present = present.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in absent)
@@ -169,8 +166,9 @@ def _judge(fields: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 def _unknown_codes(codes: pl.Series) -> dict[str, int]:
     """Count the event-ids no table names; text that cannot be a code is counted as "(other)", never repeated."""
-    strange = codes.filter(~codes.is_in(_KNOWN_CODES))
-    if not strange.len():
+    unnamed = [code for code in codes.unique() if code not in ACTIONS]
+    if not unnamed:
         return {}
+    strange = codes.filter(codes.is_in(unnamed))
     shown = pl.when(strange.str.contains(_CODE)).then(strange).otherwise(pl.lit("(other)"))
     return dict(pl.select(shown).to_series().value_counts().iter_rows())
