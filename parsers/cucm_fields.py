@@ -187,7 +187,7 @@ def decoded_addresses(frame: pl.DataFrame) -> pl.DataFrame:
 
     The number is signed and its lowest byte comes first: -1139627840 is 192.168.18.188.
     """
-    signed = frame.select(_SIGNED)
+    signed = frame.select(_UNWRITTEN).select(_REAL)
     return signed.select(
         _DOTTED[name] if signed[name].null_count() < signed.height else pl.col(name).cast(TEXT)
         for name in signed.columns
@@ -224,14 +224,15 @@ def _users() -> Iterator[pl.Expr]:
     yield pl.when(is_caller).then(caller).otherwise(called).alias("user_name")
 
 
-def _signed(side: str) -> pl.Expr:
-    """The address as a number, only where its text says nothing: numbers to text cost more than all the rest."""
-    number = pl.when(_written(f"{side}Ipv4v6Addr").is_null()).then(pl.col(f"{side}IpAddr"))
-    signed = number.cast(pl.Int64, strict=False)
-    return pl.when(signed.is_between(-(2**31), LAST_SECOND) & (signed != 0)).then(signed)
-
-
-_SIGNED: Final = [_signed(side).alias(f"{side} decoded") for side in ("orig", "dest")]
+# Only where the text says nothing: numbers to text cost more than all the rest.
+_UNWRITTEN: Final = [
+    pl.when(_written(f"{side}Ipv4v6Addr").is_null())
+    .then(pl.col(f"{side}IpAddr"))
+    .cast(pl.Int64, strict=False)
+    .alias(f"{side} decoded")
+    for side in ("orig", "dest")
+]
+_REAL: Final = pl.when(pl.all().is_between(-(2**31), LAST_SECOND) & (pl.all() != 0)).then(pl.all())
 _DOTTED: Final = {
     name: pl.concat_str([(pl.col(name) // 256**place) % 256 for place in range(4)], separator=".").alias(name)
     for name in ("orig decoded", "dest decoded")

@@ -36,6 +36,19 @@ def test_wanted_columns_are_those_of_the_whole_and_no_fault_is_missed(
 
 
 @settings(max_examples=200, deadline=None)
+@given(st.lists(LINES, max_size=6), st.sampled_from([None, ["d", "b"]]))
+def test_quoted_empty_fields_are_null_on_request_and_nothing_else_changes(
+    written: list[str], wanted: list[str] | None
+) -> None:
+    lines = lines_of(*written)
+    fields, kept, rejects = split_fields(lines, COLUMNS, wanted=wanted)
+    nulls, nulls_kept, nulls_rejects = split_fields(lines, COLUMNS, wanted=wanted, empty_is_null=True)
+    assert_frame_equal(nulls, fields.select(pl.all().replace("", None)))
+    assert_frame_equal(nulls_kept, kept)
+    assert_frame_equal(nulls_rejects, rejects)
+
+
+@settings(max_examples=200, deadline=None)
 @given(st.lists(LINES, max_size=6))
 def test_the_verdict_on_a_line_does_not_depend_on_its_neighbours(written: list[str]) -> None:
     lines = lines_of(*written)
