@@ -64,8 +64,8 @@ class LogFile:
         self.destroyed = False
         self.lost_bytes = 0
         self.lost_reason = ""
-        self.chunk: Chunk | None = None
-        self.outstanding = False
+        self.chunks: list[Chunk] = []
+        self.out = 0
         self._scan = Scan(cursor.offset, max_line_bytes=source.max_line_bytes)
 
     @property
@@ -92,6 +92,11 @@ class LogFile:
     def unsearched(self) -> bool:
         """Whether there are bytes, as far as known, that have not been searched for lines."""
         return self.size > self._scan.searched
+
+    @property
+    def chunk(self) -> Chunk | None:
+        """The oldest chunk that was made and not accepted: handed out, or to be handed out again."""
+        return self.chunks[0] if self.chunks else None
 
     @property
     def done(self) -> bool:
@@ -154,10 +159,15 @@ class LogFile:
         self.size, self.modified_ns = status.st_size, status.st_mtime_ns
         return True
 
-    def read(self, block_bytes: int, now: float) -> Chunk | None:
-        """Return the next chunk, or None; sets `destroyed` when the file turns out to be another one now."""
-        if self.chunk is not None:
-            return None if self.outstanding else self._hand_out(self.chunk)
+    def read(self, block_bytes: int, now: float, *, ahead: int = 1) -> Chunk | None:
+        """Return the next chunk, or None; sets `destroyed` when the file turns out to be another one now.
+
+        ahead: how many chunks may be out at once. Of a later one, `before.state` is not known yet.
+        """
+        if self.out < len(self.chunks):
+            return self._hand_out_again()
+        if len(self.chunks) >= ahead:
+            return None
         if self.descriptor is None or self.destroyed:
             return self._farewell() if self.ending else None
         if not self.observe(now):
@@ -179,18 +189,17 @@ class LogFile:
         return self._hand_out(chunk)
 
     def accept(self, state: str) -> None:
-        """Take the chunk that is out as committed."""
-        if self.chunk is None or not self.outstanding:
+        """Take the oldest chunk that is out as committed."""
+        if not self.out:
             raise ValueError("no chunk is out for this file")
         device, inode = self._place()
-        self.cursor = replace(self.chunk.after, state=state, device=device, inode=inode)
-        self.chunk, self.outstanding = None, False
+        self.cursor = replace(self.chunks.pop(0).after, state=state, device=device, inode=inode)
+        self.out -= 1
 
-    def refuse(self) -> None:
-        """Take the chunk back; it is handed out again."""
-        if self.chunk is None or not self.outstanding:
-            raise ValueError("no chunk is out for this file")
-        self.outstanding = False
+    def refuse(self, chunk: Chunk) -> None:
+        """Take a chunk back, and any later one with it; they are handed out again, in order."""
+        places = [place for place, other in enumerate(self.chunks) if other is chunk]
+        self.out = min(self.out, *places, self.out)
 
     def end(self) -> Cursor:
         """Return the cursor of the finished file."""
@@ -206,15 +215,29 @@ class LogFile:
     def _place(self) -> Key:
         return self.key if self.key is not None else (self.cursor.device, self.cursor.inode)
 
+    def _newest(self) -> Cursor:
+        """Return the cursor behind everything that was made, accepted or not."""
+        return self.chunks[-1].after if self.chunks else self.cursor
+
     def _hand_out(self, chunk: Chunk) -> Chunk:
-        self.chunk, self.outstanding = chunk, True
+        self.chunks.append(chunk)
+        self.out = len(self.chunks)
         return chunk
+
+    def _hand_out_again(self) -> Chunk:
+        if self.out == 0 and self.chunks[0].before.state != self.cursor.state:
+            # It was made before the one in front of it was accepted.
+            before = replace(self.chunks[0].before, state=self.cursor.state)
+            self.chunks[0] = replace(self.chunks[0], before=before)
+        self.out += 1
+        return self.chunks[self.out - 1]
 
     def _farewell(self) -> Chunk | None:
         """Return the last, empty chunk of a file that lost bytes."""
         if not self.lost_bytes:
             return None
-        after = replace(self.cursor, finished=True, path=self.location)
+        before = self._newest()
+        after = replace(before, finished=True, path=self.location)
         block = Block(data=b"", file=self.cursor.file, offset=self.offset)
         lost, self.lost_bytes = self.lost_bytes, 0
         return self._hand_out(
@@ -222,7 +245,7 @@ class LogFile:
                 source=self.source.name,
                 path=self.location,
                 block=block,
-                before=self.cursor,
+                before=before,
                 after=after,
                 lost_bytes=lost,
                 lost_reason=self.lost_reason,
@@ -236,9 +259,10 @@ class LogFile:
             return None
         last = self.ending and self.unread == 0 and not self.lost_bytes
         device, inode = self._place()
+        before = self._newest()
         after = replace(
-            self.cursor,
-            path=self.location if last else self.cursor.path,
+            before,
+            path=self.location if last else before.path,
             device=device,
             inode=inode,
             offset=cut.end,
@@ -254,7 +278,7 @@ class LogFile:
             source=self.source.name,
             path=self.location,
             block=Block(data=cut.data, file=self.cursor.file, offset=cut.data_start),
-            before=self.cursor,
+            before=before,
             after=after,
             too_long=cut.too_long,
             nul_bytes=cut.nul_bytes,

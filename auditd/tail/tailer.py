@@ -57,7 +57,7 @@ class Tailer:
             )
             for source in sources
         ]
-        self._out: dict[str, tuple[WatchedSource, LogFile]] = {}
+        self._out: dict[int, tuple[WatchedSource, LogFile]] = {}
         self._turn = 0
 
     def reconcile(self) -> None:
@@ -66,10 +66,14 @@ class Tailer:
         for watched in self._sources:
             watched.reconcile(now)
 
-    def read(self, budget_bytes: int) -> list[Chunk]:
-        """Return the next chunks, a source at a time in turn, until they hold the budget (by at most one chunk more)."""
+    def read(self, budget_bytes: int, *, ahead: int = 1) -> list[Chunk]:
+        """Return the next chunks, a source at a time in turn, until they hold the budget (by at most one chunk more).
+
+        ahead: how many chunks of one file may be out at once. The state before a second one is what parsing the first
+        ended with: the caller knows it, the chunk does not.
+        """
         now = self._monotonic()
-        turns = deque(self._in_turn(now))
+        turns = deque(self._in_turn(now, ahead))
         chunks: list[Chunk] = []
         taken = 0
         while turns and taken < budget_bytes:
@@ -77,8 +81,8 @@ class Tailer:
             chunk = next(waiting, None)
             if chunk is None:
                 continue
-            file = next(file for file in watched.files if file.chunk is chunk)
-            self._out[chunk.before.file] = (watched, file)
+            file = next(file for file in watched.files if any(made is chunk for made in file.chunks))
+            self._out[id(chunk)] = (watched, file)
             chunks.append(chunk)
             taken += max(1, len(chunk.block.data))
             turns.append((watched, waiting))
@@ -87,7 +91,10 @@ class Tailer:
 
     def accept(self, chunk: Chunk, state: str) -> None:
         """Move on: the caller has committed `chunk.after` with this parser state."""
-        watched, file = self._given(chunk)
+        watched, file = self._out.get(id(chunk), (None, None))
+        if watched is None or file is None or file.chunk is not chunk:
+            raise ValueError("this chunk is not out, or not the oldest of its file")
+        del self._out[id(chunk)]
         file.accept(state)
         watched.changed.pop(file.cursor.file, None)
         if file.cursor.finished:
@@ -95,7 +102,7 @@ class Tailer:
 
     def refuse(self, chunk: Chunk) -> None:
         """Take a chunk back: the caller could not commit it. The same bytes come again."""
-        self._given(chunk)[1].refuse()
+        self._given(chunk)[1].refuse(chunk)
 
     def behind(self) -> dict[str, Behind]:
         """Return per source what is on disk, as of the last look, and not yet accepted."""
@@ -126,16 +133,15 @@ class Tailer:
         for watched in self._sources:
             watched.close()
 
-    def _in_turn(self, now: float) -> Iterator[tuple[WatchedSource, Iterator[Chunk]]]:
+    def _in_turn(self, now: float, ahead: int) -> Iterator[tuple[WatchedSource, Iterator[Chunk]]]:
         for place in range(len(self._sources)):
             watched = self._sources[(self._turn + place) % len(self._sources)]
-            yield watched, watched.chunks(self._block_bytes, now)
+            yield watched, watched.chunks(self._block_bytes, now, ahead=ahead)
 
     def _given(self, chunk: Chunk) -> tuple[WatchedSource, LogFile]:
-        watched, file = self._out.get(chunk.before.file, (None, None))
-        if watched is None or file is None or file.chunk is not chunk:
+        watched, file = self._out.pop(id(chunk), (None, None))
+        if watched is None or file is None:
             raise ValueError("this chunk is not out: it was accepted or refused before")
-        del self._out[chunk.before.file]
         return watched, file
 
     def _behind(self, watched: WatchedSource) -> Behind:

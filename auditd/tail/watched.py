@@ -72,12 +72,12 @@ class WatchedSource:
         for file in list(self.files):
             self._settle_down(file, now)
 
-    def chunks(self, block_bytes: int, now: float) -> Iterator[Chunk]:
+    def chunks(self, block_bytes: int, now: float, *, ahead: int = 1) -> Iterator[Chunk]:
         """Yield chunks, oldest file first; stop at a file that has more to give than one chunk."""
         for file in sorted(self.files, key=_age):
             if self._has_moved(file, now):
                 return
-            chunk = self._read(file, block_bytes, now)
+            chunk = self._read(file, block_bytes, now, ahead)
             if chunk is not None:
                 yield chunk
             if file.chunk is not None and file.unsearched:
@@ -106,9 +106,9 @@ class WatchedSource:
             self._report(file.location, error)
             return False
 
-    def _read(self, file: LogFile, block_bytes: int, now: float) -> Chunk | None:
+    def _read(self, file: LogFile, block_bytes: int, now: float, ahead: int) -> Chunk | None:
         try:
-            chunk = file.read(block_bytes, now)
+            chunk = file.read(block_bytes, now, ahead=ahead)
         except OSError as error:
             self._report(file.location, error)
             return None
