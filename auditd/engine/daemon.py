@@ -24,7 +24,7 @@ from auditd.engine.signals import obey
 from auditd.tail.wakeup import WakeUp
 from auditd.telemetry import events
 
-STEP_BYTES: Final = 32 << 20
+STEP_BYTES: Final = 12 << 20
 BACKLOG_JUDGE_SECONDS: Final = 5.0
 JUDGE_SLICE_SECONDS: Final = 0.5
 RETRY_SECONDS: Final = 1.0
@@ -120,7 +120,7 @@ class Daemon:
                 self._wakeup.watch(self._machine.tailer.directories())
                 self._reports.feeds(self._machine.feeding.poll(now))
             ingested = self._ingest(now)
-            behind = ingested.bytes >= STEP_BYTES // 2
+            behind = self._machine.ingest.more or ingested.bytes >= STEP_BYTES // 2
             if not behind or self._judging.now():
                 self._reports.judged(self._catch_up(behind=behind))
             if self._housekeeping.now():

@@ -23,19 +23,17 @@ from auditd.archive.archive import REJECTS, Archive
 from auditd.archive.segment import Segment
 from auditd.engine.faults import StoreUnavailable, store_faults
 from auditd.engine.known import KnownEvents
-from auditd.engine.parallel import parse_in_parts
+from auditd.engine.reader import Reader
 from auditd.engine.spans import spans_of
 from auditd.engine.tally import (
     Counts,
     Read,
     SourceCounts,
     per_source,
-    quarantined,
     rejects_by_source,
     rows_by_file,
     tallies,
 )
-from auditd.tail.chunk import Chunk
 from auditd.tail.cursor import Cursor
 from auditd.tail.tailer import Tailer
 from detectors.detector import Span
@@ -82,7 +80,10 @@ class _Doubt:
 
 
 class Ingest:
-    """Reads, parses and commits; one `step` is one transaction."""
+    """Reads, parses and commits; one `step` is one transaction.
+
+    With a backlog, the chunks of the next step are read ahead and parsed while this one is committed.
+    """
 
     def __init__(
         self,
@@ -93,19 +94,24 @@ class Ingest:
         engine: Engine,
         judge: Touched,
     ) -> None:
-        self._parsers = parsers
-        self._tailer = tailer
         self._archive = archive
         self._engine = engine
         self._judge = judge
         self._known = KnownEvents(archive)
         self._doubt: _Doubt | None = None
-        self._cores = os.cpu_count() or 1
-        self._pool = ThreadPoolExecutor(max_workers=self._cores, thread_name_prefix="ingest")
+        cores = os.cpu_count() or 1
+        self._pool = ThreadPoolExecutor(max_workers=cores, thread_name_prefix="ingest")
+        self._reader = Reader(parsers=parsers, tailer=tailer, pool=self._pool, cores=cores)
 
     def close(self) -> None:
-        """Let the threads go."""
+        """Give back what was read ahead, let the threads go."""
+        self._reader.close()
         self._pool.shutdown()
+
+    @property
+    def more(self) -> bool:
+        """Whether something is read already that the next step will commit."""
+        return self._reader.has_ahead
 
     def step(self, budget_bytes: int, now: datetime) -> Ingested:
         """Read up to about `budget_bytes`, commit; raise StoreUnavailable when the disk or the database refuses.
@@ -113,46 +119,31 @@ class Ingest:
         After StoreUnavailable nothing has moved: calling again reads the same bytes.
         """
         self._settle()
-        chunks = self._tailer.read(budget_bytes)
-        moved = self._tailer.cursors_changed()
-        if not chunks and not moved:
+        batch = self._reader.next(budget_bytes, now)
+        moved = self._reader.cursors_changed()
+        if not batch.chunks and not moved:
             return Ingested()
-        reads, failures = self._parse(chunks, now)
-        for chunk in chunks:
-            if all(read.chunk is not chunk for read in reads):
-                self._tailer.refuse(chunk)
+        reads = batch.reads
+        if batch.bytes >= budget_bytes // 2:
+            self._reader.read_ahead(budget_bytes, now)
         started = time.perf_counter()
         try:
             frames, counts = self._fold(reads, now)
             spans = {family: spans_of(frame["timestamp"]) for family, frame in frames.items()}
             self._commit(reads, moved, frames, spans, counts, now)
         except StoreUnavailable:
+            self._reader.give_back()
             if self._doubt is None:
-                self._refuse(reads)
+                self._reader.refuse(reads)
             raise
-        self._accept(reads)
+        self._reader.accept(reads)
         return Ingested(
             sources=per_source(reads, counts),
             spans=spans,
-            failures=failures,
-            bytes=sum(len(read.chunk.block.data) for read in reads),
+            failures=batch.failures,
+            bytes=batch.bytes,
             commit_seconds=time.perf_counter() - started,
         )
-
-    def _parse(self, chunks: Sequence[Chunk], now: datetime) -> tuple[list[Read], dict[str, str]]:
-        reads: list[Read] = []
-        failures: dict[str, str] = {}
-        for chunk in chunks:
-            parser = self._parsers[chunk.source]
-            try:
-                parsed = parse_in_parts(
-                    parser, chunk.block, chunk.before.state, pool=self._pool, parts=self._cores
-                )
-            except Exception as error:  # noqa: BLE001  a parser's bug must not stop the other sources
-                failures[chunk.source] = f"{type(error).__name__} in format {parser.name}"
-                continue
-            reads.append(Read(chunk, parsed, quarantined(chunk, parsed, parser.name, now)))
-        return reads, failures
 
     def _fold(
         self, reads: Sequence[Read], now: datetime
@@ -217,17 +208,9 @@ class Ingest:
         if committed:
             self._judge.noted(committed=True)
             self._known.add(doubt.frames)
-            self._accept(doubt.reads)
+            self._reader.accept(doubt.reads)
         else:
-            self._refuse(doubt.reads)
-
-    def _accept(self, reads: Sequence[Read]) -> None:
-        for read in reads:
-            self._tailer.accept(read.chunk, read.parsed.state)
-
-    def _refuse(self, reads: Sequence[Read]) -> None:
-        for read in reads:
-            self._tailer.refuse(read.chunk)
+            self._reader.refuse(doubt.reads)
 
     def _write(
         self,

@@ -29,11 +29,13 @@ class KnownEvents:
         once = events.unique(subset="event_id", keep="first", maintain_order=True)
         bounds = once.group_by("source").agg(pl.col("timestamp").min().alias("first"))
         doubtful = [
-            source for source, first in bounds.rows() if (far := self._reach(family, source)) and first <= far
+            (pl.col("source") == source) & (pl.col("timestamp") <= far)
+            for source, first in bounds.rows()
+            if (far := self._reach(family, source)) and first <= far
         ]
         if not doubtful:
             return once
-        suspects = once.filter(pl.col("source").is_in(doubtful))
+        suspects = once.filter(pl.any_horizontal(doubtful))
         start, end = suspects["timestamp"].min(), suspects["timestamp"].max()
         ids = (
             self._archive.scan(family, start, end + _TICK)  # type: ignore[operator, arg-type]
