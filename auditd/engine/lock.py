@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import fcntl
 import os
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final
 
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
 _POSTGRES_KEY: Final = 0x6163_6365_7373_6175  # "accessau"
 _NAME: Final = ".access-auditd.lock"
@@ -78,7 +79,10 @@ class StateLock(AbstractContextManager["StateLock"]):
             os.close(descriptor)
         self._descriptors = []
         if self._connection is not None:
-            # Out of the pool first: a pooled session would keep the lock.
+            # The server notices that a session is gone only a moment later: unlock first, for the next to start at once.
+            with suppress(DBAPIError):
+                self._connection.execute(text("SELECT pg_advisory_unlock_all()"))
+            # Out of the pool: a pooled session would keep the lock.
             self._connection.detach()
             self._connection.close()
             self._connection = None

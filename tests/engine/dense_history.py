@@ -68,10 +68,21 @@ class History:
             for wave in self.waves
             for feed, rows in wave.items()
         ]
-        places = sorted(self.rng.randint(0, len(parts)) for _ in feeds)
+        # Feeds early, late or anywhere: what comes last must not always be a feed that has everything judged again.
+        first, last = self.rng.choice(((0.0, 0.2), (0.0, 1.0), (0.6, 1.0)))
+        places = sorted(round(self.rng.uniform(first, last) * len(parts)) for _ in feeds)
         for count, (place, feed) in enumerate(zip(places, feeds, strict=True)):
             parts.insert(place + count, feed)
+        self._put_last(parts, feeds[-1])
         return parts
+
+    def _put_last(self, parts: list[Delivery], last_feed: Delivery) -> None:
+        """Let one to three things of any kind come last: what each must have judged again then shows by itself."""
+        kinds = {part.what for part in parts if not part.is_feed}
+        for kind in self.rng.sample([*sorted(kinds), "feed"], self.rng.randint(1, 3)):
+            chosen = last_feed if kind == "feed" else next(part for part in parts if part.what == kind)
+            parts.remove(chosen)
+            parts.append(chosen)
 
     def _log_parts(self) -> list[Delivery]:
         """Cut each log into pieces, shuffled across a few files, some lines in two of them."""

@@ -42,14 +42,14 @@ def assert_tidy(found: list[Span]) -> None:
     assert all(one.end < other.start for one, other in pairwise(found))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(span_lists)
 def test_merging_keeps_every_moment_and_adds_none(some: list[Span]) -> None:
     assert hours(merge(some)) == hours(some)
     assert_tidy(merge(some))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(span_lists, moments)
 def test_until_keeps_what_lies_before_the_limit(some: list[Span], limit: int) -> None:
     found = until(some, START + timedelta(hours=limit))
@@ -57,7 +57,7 @@ def test_until_keeps_what_lies_before_the_limit(some: list[Span], limit: int) ->
     assert_tidy(found)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(span_lists, spans)
 def test_without_keeps_what_lies_outside(some: list[Span], done: Span) -> None:
     found = without(some, done)
@@ -65,7 +65,7 @@ def test_without_keeps_what_lies_outside(some: list[Span], done: Span) -> None:
     assert_tidy(found)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(span_lists, st.integers(0, 5), st.integers(0, 5))
 def test_reach_names_every_verdict_that_sees_a_moment_and_no_other(
     some: list[Span], before: int, after: int
@@ -77,7 +77,7 @@ def test_reach_names_every_verdict_that_sees_a_moment_and_no_other(
     assert hours(found) == seen
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.integers(0, 20 * 60 * 1_000_000), max_size=30))
 def test_event_times_are_covered_exactly_at_both_ends(microseconds: list[int]) -> None:
     times = [START + timedelta(microseconds=value) for value in microseconds]
