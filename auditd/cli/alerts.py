@@ -5,7 +5,8 @@ It must never change an alert without saying who did, nor over a change its user
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +19,8 @@ from auditd.cli.output import clean, count, print_json, print_table
 
 if TYPE_CHECKING:
     from alerts.desk import Alert
+    from alerts.difference import StoredFinding
+    from auditd.cli.context import RawLine
 
 _OUTCOMES: Final = slugs(OUTCOMES)
 _CATEGORIES: Final = slugs(CATEGORIES)
@@ -95,8 +98,7 @@ def show(ctx: click.Context, /, *, alert: str, most: int, as_json: bool) -> None
     with refusals(AlertError), reading(state.engine) as conn:
         view = show_alert(conn, alert)
     shown = view.findings if as_json else gravest_first(view.findings)[:most]
-    event_ids = sorted({event_id for finding in shown for event_id in finding.record.event_ids})
-    reader = Reader(state.naming(), _detectors(state), state.raw_lines(event_ids))
+    reader = Reader(state.naming(), _detectors(state), _evidence(state, shown))
     if as_json:
         print_json(view_entry(view, reader))
     else:
@@ -207,6 +209,17 @@ def _do(ctx: click.Context, action: Callable[..., Alert], *, version: int | None
     assigned = f", assigned to {alert.assignee}" if alert.assignee else ""
     outcome = f": {alert.outcome}" if alert.outcome else ""
     click.echo(clean(f"{alert.alert_id} is {alert.state.replace('_', ' ')}{outcome}{assigned}"))
+
+
+def _evidence(state: State, findings: Sequence[StoredFinding]) -> Mapping[str, RawLine]:
+    """Return the raw lines behind findings; a finding's evidence lies within its detector's reach."""
+    if not findings:
+        return {}
+    detectors = _detectors(state)
+    reach = max((d.before + d.after for d in detectors.values()), default=timedelta(0)) + timedelta(days=1)
+    times = [finding.record.timestamp for finding in findings]
+    event_ids = {event_id for finding in findings for event_id in finding.record.event_ids}
+    return state.raw_lines(sorted(event_ids), start=min(times) - reach, end=max(times) + reach)
 
 
 def _detectors(state: State) -> dict[str, Any]:

@@ -47,9 +47,13 @@ class CliError(click.ClickException):
 
 @dataclass(frozen=True, slots=True)
 class RawLine:
-    """A raw line behind an event: where it stands and its text ("" where the source does not keep it)."""
+    """A raw line behind an event: where it stands and its text ("" where the source does not keep it).
+
+    path: where the file was last seen; log_file: its identity, which stays when it is renamed.
+    """
 
     source: str
+    path: str
     log_file: str
     log_offset: int
     text: str
@@ -126,20 +130,28 @@ class State:
         """Return the time, aware, UTC."""
         return datetime.now(UTC)
 
-    def raw_lines(self, event_ids: Iterable[str]) -> Mapping[str, RawLine]:
-        """Return the raw lines behind events, by event id; events the archive does not hold are absent."""
+    def raw_lines(
+        self, event_ids: Iterable[str], *, start: datetime | None = None, end: datetime | None = None
+    ) -> Mapping[str, RawLine]:
+        """Return the raw lines behind events with times in [start, end), by event id; those not held are absent."""
         import polars as pl
 
+        from auditd.archive.accounts import file_paths
+        from auditd.database import reading
         from parsers.event import FAMILIES
 
         wanted = list(event_ids)
         columns = ("event_id", "source", "log_file", "log_offset", "event_original")
         found = pl.concat(
-            self.archive.scan(family).filter(pl.col("event_id").is_in(wanted)).select(columns)
+            self.archive.scan(family, start, end).filter(pl.col("event_id").is_in(wanted)).select(columns)
             for family in FAMILIES
         ).collect()
+        with reading(self.engine) as conn:
+            paths = file_paths(conn, set(found["log_file"]))
         return {
-            event_id: RawLine(source, file, offset, (raw or b"").decode("utf-8", "backslashreplace"))
+            event_id: RawLine(
+                source, paths.get(file, ""), file, offset, (raw or b"").decode("utf-8", "backslashreplace")
+            )
             for event_id, source, file, offset, raw in found.iter_rows()
         }
 

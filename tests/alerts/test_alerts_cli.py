@@ -84,7 +84,14 @@ def test_an_alert_as_json_has_sentences_facts_raw_lines_and_history(run: Run) ->
     assert (shown["detector"], shown["severity"], shown["state"]) == ("unlinked_lookup", "high", "open")
     assert finding["facts"] == FACTS
     assert finding["raw_lines"] == [
-        {"event_id": "e1", "source": "pnc-hq", "log_file": "/logs/pnc.csv", "log_offset": 120, "text": RAW}
+        {
+            "event_id": "e1",
+            "source": "pnc-hq",
+            "path": "",
+            "log_file": "/logs/pnc.csv",
+            "log_offset": 120,
+            "text": RAW,
+        }
     ]
     assert "AB12CDE" in finding["sentences"][0]
     assert [entry["action"] for entry in shown["history"]] == ["opened"]
