@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 
 import pytest
 from commits import failing_commits
-from engine_rig import Rig, at, event_ids
+from engine_rig import HEADERS, Rig, at, event_ids
 
 from auditd.archive.compaction import compact
 from auditd.demo.formats import Lookup, pnc_line
 from auditd.engine.faults import StoreUnavailable
 from auditd.engine.machine import Machine
+from parsers.formats.exchange import Exchange
+from parsers.formats.pnc import Pnc
 
 
 def look(number: int, minutes: float = 0) -> str:
@@ -157,11 +161,6 @@ class _Broken(Exception):
 def test_a_fault_in_a_format_stops_its_source_alone_and_loses_nothing(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from parsers.formats.exchange import Exchange
-
-    def broken(*_: object) -> None:
-        raise _Broken
-
     rig.log("pnc", [look(1)])
     mail = rig.root / "logs" / "exchange" / "MSGTRK1.LOG"
     mail.write_text("#Fields: date-time,event-id\n2026-03-03T12:00:00Z,SEND\n")
@@ -175,3 +174,56 @@ def test_a_fault_in_a_format_stops_its_source_alone_and_loses_nothing(
         read(machine)
         assert len(event_ids(machine.archive)) == 2
     assert balance(rig) == (4, 2, 0)
+
+
+# ---- several chunks of one file, the next one read while this one is committed
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_fails_on_the_way_a_long_file_is_read_exactly_once(rig: Rig, seed: int) -> None:
+    """Commits refused or in doubt, faults in the format, restarts: each chunk keeps its header and comes once."""
+    rng = random.Random(seed)
+    rig.block_bytes = 4096
+    rig.write_config()
+    turned = ",".join(reversed(HEADERS["pnc"].strip().split(","))) + "\n"
+    lines = [look(number, number) for number in range(120)]
+    lines += [
+        turned,
+        *(",".join(reversed(line.strip().split(","))) + "\n" for line in map(look, range(200, 320))),
+    ]
+    rig.log("pnc", lines)
+    rig.log("exchange", ["\n"] * 3)
+    steps = 0
+    while len(rig.standing().events) < 240:
+        with rig.machine() as machine:
+            for _ in range(rng.randint(1, 12)):
+                trouble(machine, rng)
+                steps += 1
+                assert steps < 400
+    with rig.machine() as machine:
+        read(machine)
+        read(machine)
+        assert machine.archive.missing() == []
+    pnc = [account.tally for account in rig.accounts() if account.source == "pnc"]
+    assert [(tally.lines, tally.events, tally.duplicates, dict(tally.rejects)) for tally in pnc] == [
+        (242, 240, 0, {})
+    ]
+    balance(rig)
+
+
+def trouble(machine: Machine, rng: random.Random) -> None:
+    """One step of reading, in which perhaps something fails."""
+    machine.tailer.reconcile()
+    what = rng.choice(("nothing", "nothing", "refused", "lost", "parser"))
+    with ExitStack() as stack:
+        if what in ("refused", "lost"):
+            stack.enter_context(failing_commits(machine.engine, answer_lost=what == "lost", times=1))
+            stack.enter_context(suppress(StoreUnavailable))
+        if what == "parser":
+            patched = stack.enter_context(pytest.MonkeyPatch.context())
+            patched.setattr(Pnc, "parse", broken)
+        machine.ingest.step(1, at(days=1))
+
+
+def broken(*_: object) -> None:
+    raise _Broken
