@@ -72,7 +72,7 @@ class RunTable(Table):
         description="Seconds a file that was rotated or deleted must stay silent before it counts as ended.",
     )
     block_bytes: int = Field(
-        4_194_304, ge=4096, le=67_108_864, description="Bytes read and parsed at once, at most."
+        2_097_152, ge=4096, le=67_108_864, description="Bytes read and parsed at once, at most."
     )
 
 

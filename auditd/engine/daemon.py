@@ -24,7 +24,7 @@ from auditd.engine.signals import obey
 from auditd.tail.wakeup import WakeUp
 from auditd.telemetry import events
 
-STEP_BYTES: Final = 12 << 20
+STEP_BYTES: Final = 6 << 20
 BACKLOG_JUDGE_SECONDS: Final = 5.0
 JUDGE_SLICE_SECONDS: Final = 0.5
 RETRY_SECONDS: Final = 1.0

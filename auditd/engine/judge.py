@@ -30,7 +30,7 @@ from detectors.reference import Reference
 from parsers.event import Family
 from parsers.force import Force
 
-PIECE_ROWS: Final = 250_000
+PIECE_ROWS: Final = 100_000
 SHORTEST_PIECE: Final = timedelta(minutes=1)
 REST_SECONDS: Final = 30.0
 SAVE_SECONDS: Final = 1.0

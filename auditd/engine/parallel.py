@@ -16,7 +16,7 @@ import polars as pl
 
 from parsers.format import Block, Format, Parsed
 
-PART_BYTES: Final = 1 << 20
+PART_BYTES: Final = 512 << 10
 HEAD_BYTES: Final = 64 << 10
 
 
