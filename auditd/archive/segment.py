@@ -50,9 +50,10 @@ def write_segment(
         compression_level=ZSTD_LEVEL_MERGED if level else ZSTD_LEVEL_FRESH,
         row_group_size=ROW_GROUP_ROWS,
     )
-    data = buffer.getbuffer()
     relative = Path(f"family={family}", f"day={day}", f"{uuid.uuid4().hex}.parquet")
-    _write_durably(root, relative, data)
+    with buffer.getbuffer() as data:
+        _write_durably(root, relative, data)
+        size, digest = len(data), sha256(data).hexdigest()
     first, last = frame.select(
         pl.col("timestamp").min().alias("first"), pl.col("timestamp").max().alias("last")
     ).row(0)
@@ -63,10 +64,10 @@ def write_segment(
         source=source,
         path=relative.as_posix(),
         rows=frame.height,
-        bytes=len(data),
+        bytes=size,
         min_time=first.astimezone(UTC),
         max_time=last.astimezone(UTC),
-        sha256=sha256(data).hexdigest(),
+        sha256=digest,
         level=level,
     )
 
