@@ -17,7 +17,7 @@ from alerts.authority import grant
 from auditd.config import load
 from auditd.database import open_database
 from auditd.migrations import upgrade
-from benchmarks.force import BEGIN, Written, write_config, write_force
+from benchmarks.force import BEGIN, Written, write_config, write_elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def run_once(root: Path) -> Run:
     authorise(config_file)
     command = [sys.executable, "-m", "auditd", "--config", str(config_file), "run", "--once", "--json"]
     began = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert process.stdout is not None
     out = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
@@ -81,7 +81,7 @@ def measure(
     """Write the logs once, run several times; print and return the median run by the clock."""
     with tempfile.TemporaryDirectory(prefix="access-auditd-bench-") as folder:
         root = Path(folder)
-        written: Written = write_force(
+        written: Written = write_elsewhere(
             root, pnc=pnc, exchange=exchange, cucm=cucm, malformed_every=malformed_every
         )
         results = [run_once(root) for _ in range(runs)]

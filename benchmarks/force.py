@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import random
-from dataclasses import dataclass
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -94,6 +97,14 @@ def write_force(root: Path, *, pnc: int, exchange: int, cucm: int, malformed_eve
     return Written(lines, size)
 
 
+def write_elsewhere(root: Path, *, pnc: int, exchange: int, cucm: int, malformed_every: int = 0) -> Written:
+    """Write the force in a process of its own: a measured process must not inherit the size of this one."""
+    sizes = [str(number) for number in (pnc, exchange, cucm, malformed_every)]
+    command = [sys.executable, "-m", "benchmarks.force", str(root), *sizes]
+    report = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    return Written(**report)
+
+
 def write_config(root: Path, *, port: int = 0, tick_seconds: float = 0.1) -> Path:
     """Write a configuration with all three sources, all feeds and every detector on."""
     feeds = "".join(f'[[feeds]]\nname = "{f}"\nfeed = "{f}"\nfiles = ["feeds/{f}-*.csv"]\n' for f in FEEDS)
@@ -142,3 +153,10 @@ def _happenings(story: Story, *, pnc: int, mails: int, calls: int) -> list[Happe
         at = BEGIN + timedelta(seconds=rng.uniform(0, week))
         kept += story.look_up_then_call(at, timedelta(minutes=20)).happenings
     return sorted(kept, key=lambda happening: happening.at)
+
+
+if __name__ == "__main__":
+    folder, *numbers = sys.argv[1:]
+    of_pnc, of_exchange, of_cucm, every = map(int, numbers)
+    done = write_force(Path(folder), pnc=of_pnc, exchange=of_exchange, cucm=of_cucm, malformed_every=every)
+    print(json.dumps(asdict(done)))

@@ -17,7 +17,7 @@ from statistics import median
 
 from auditd.demo.people import make_people
 from benchmarks.backlog import run_once
-from benchmarks.force import write_force
+from benchmarks.force import write_elsewhere
 
 PYTHON_LOOP = """
 import csv, sys
@@ -37,7 +37,7 @@ def main(runs: int, lines: int) -> None:
     """Print one line a tool, ours first."""
     with tempfile.TemporaryDirectory(prefix="access-auditd-bench-") as folder:
         root = Path(folder)
-        written = write_force(root, pnc=0, exchange=0, cucm=lines)
+        written = write_elsewhere(root, pnc=0, exchange=0, cucm=lines)
         total = written.lines["cucm"]
         log = next((root / "logs" / "cucm").iterdir())
         numbers = root / "numbers.txt"
