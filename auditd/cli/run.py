@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 
 import click
@@ -26,6 +27,9 @@ def command(ctx: click.Context, once: bool, as_of: datetime | None, as_json: boo
     Exit status: 0 stopped as asked; 1 the store refused (--once), or a fault nobody foresaw;
     2 the configuration cannot be used, or another daemon has the state.
     """  # noqa: D301  click needs the real character
+    if not once:
+        # A tick's frames are small: more threads under each of them only cost. To be said before polars is imported.
+        os.environ.setdefault("POLARS_MAX_THREADS", "1")
     if as_of is not None and not once:
         raise CliError("--as-of goes with --once", hint="the daemon judges as of now")
     state = open_state(ctx)
