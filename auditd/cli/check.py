@@ -53,7 +53,7 @@ def _print_faults(path: Path, error: ConfigError, *, as_json: bool) -> None:
 
 def matching(patterns: Sequence[str]) -> list[str]:
     """Return the files that match the patterns now, each once."""
-    found = (name for pattern in patterns for name in glob.iglob(pattern, recursive=True))  # noqa: PTH207
+    found = (name for pattern in patterns for name in glob.iglob(pattern, recursive=True))  # noqa: PTH207  the patterns are absolute text
     return sorted({name for name in found if Path(name).is_file()})
 
 

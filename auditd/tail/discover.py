@@ -76,7 +76,7 @@ def siblings(home: str) -> Iterator[Sighting]:
     folders = {str(Path(home).parent), str(Path(os.path.realpath(home)).parent)}
     for folder in sorted(folders):
         try:
-            names = os.listdir(folder)  # noqa: PTH208
+            names = os.listdir(folder)  # noqa: PTH208  names alone, for thousands of files
         except OSError:
             continue
         for name in sorted(names):
