@@ -54,7 +54,5 @@ def look_ups(events: pl.LazyFrame, reference: Reference) -> pl.DataFrame:
         )
         .collect()
     )
-    people = resolve(
-        rows, reference["identifiers"], kind=pl.col("kind"), value=pl.col("value"), time="timestamp"
-    )
+    people = resolve(rows, reference, kind=pl.col("kind"), value=pl.col("value"), time="timestamp")
     return people.with_row_index("row").select(ACCESS_SCHEMA.names())

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict
@@ -22,6 +22,8 @@ from detectors.finding import Severity
 from detectors.reference import Reference
 from parsers.event import Family
 from parsers.force import Force
+
+Made = TypeVar("Made")
 
 
 class DetectorSettings(BaseModel):
@@ -61,12 +63,24 @@ class Window:
 
     span: events whose time lies in it are judged. scan: returns a family's events as a LazyFrame of that family's
     schema, time in [span.start - before, span.end + after), each event once, in no particular order.
+    made: what was made of this span's events before, kept by those who look through several windows upon it.
     """
 
     span: Span
     scan: Callable[[Family], pl.LazyFrame]
     reference: Reference = field(default_factory=Reference)
     force: Force = field(default_factory=Force)
+    made: dict[Callable[[Window], Any], Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, make: Callable[[Window], Made]) -> Made:
+        """Return `make(self)`, made once for this span and reference: several detectors may ask for the same view.
+
+        `make` must not look further than every detector's window that asks for it.
+        """
+        if make not in self.made:
+            self.made[make] = make(self)
+        made: Made = self.made[make]
+        return made
 
     def events(self, family: Family) -> pl.LazyFrame:
         """Return the family's events in reach of the span: before it, in it and after it."""

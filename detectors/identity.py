@@ -6,10 +6,11 @@ It must never guess: an identifier held by several people at once, or by nobody,
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Final, TypeVar
+from typing import Final
 
 import polars as pl
 
+from detectors.reference import Reference
 from parsers.event import TEXT, UTC_MICROSECONDS
 
 KNOWN: Final = "known"
@@ -21,65 +22,44 @@ _LAST: Final = datetime(9999, 12, 31, tzinfo=UTC)
 _KEY: Final = "__identifier"
 _ORDER: Final = "__order"
 
-Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
-
 
 def resolve(
-    events: Frame,
-    identifiers: pl.DataFrame,
-    *,
-    kind: str | pl.Expr,
-    value: pl.Expr,
-    time: str,
-    into: str = "staff_id",
-    certainty: str = "certainty",
-    since: str = "since",
-) -> Frame:
-    """Add who held the identifier (kind, value) at `time`: columns `into`, `certainty` and `since`.
+    events: pl.DataFrame, reference: Reference, *, kind: str | pl.Expr, value: pl.Expr, time: str
+) -> pl.DataFrame:
+    """Add who held the identifier (kind, value) at `time`: columns staff_id, certainty and since.
 
-    `into` is the staff_id of the one person who held it, else null; `certainty` is known, shared (several people) or
-    unknown (nobody, or no identifier); `since` is when that person's unbroken hold began, null where it is open or
-    nobody is known. Validity is half-open, [valid_from, valid_to), null means open. Rows keep their order and number.
+    staff_id is the one person who held it, else null; certainty is known, shared (several people) or unknown (nobody,
+    or no identifier); since is when that person's unbroken hold began, null where it is open or nobody is known.
+    Validity is half-open, [valid_from, valid_to), null means open. Rows keep their order and number.
     """
     kinds = pl.lit(kind) if isinstance(kind, str) else kind
-    key = pl.concat_str(kinds, pl.lit(":"), value).alias(_KEY)
-    names = {"staff_id": into, "certainty": certainty, "since": since}
-    if isinstance(events, pl.LazyFrame):
-        wide = events.with_row_index(_ORDER).with_columns(key).sort(time)
-        return _look_up(wide, _holdings(identifiers).rename(names), time, certainty).sort(_ORDER).drop(_ORDER)
-    asked = events.select(pl.col(time), key).with_row_index(_ORDER)
-    held = _holdings(_concerned(identifiers, asked)).rename(names)
-    in_order = asked[time].is_sorted()
-    found = _look_up((asked if in_order else asked.sort(time)).lazy(), held, time, certainty).collect()
-    back = found if in_order else found.sort(_ORDER)
-    return events.with_columns(back[name] for name in names.values())
-
-
-def _look_up(asked: pl.LazyFrame, held: pl.DataFrame, time: str, certainty: str) -> pl.LazyFrame:
-    """Join rows in time order with who held their identifier at the last change before."""
-    found = asked.join_asof(
-        held.lazy().sort("at"),
-        left_on=time,
-        right_on="at",
+    asked = events.select(
+        pl.col(time).alias("at"),
+        pl.concat_str(kinds, pl.lit(":"), value).alias(_KEY),
+        pl.int_range(pl.len(), dtype=pl.UInt32).alias(_ORDER),
+    )
+    in_order = asked["at"].is_sorted()
+    found = (asked if in_order else asked.sort("at")).join_asof(
+        _concerned(reference.once(holdings), asked),
+        on="at",
         by=_KEY,
         strategy="backward",
-        coalesce=True,
         check_sortedness=False,
     )
-    return found.drop(_KEY).with_columns(pl.col(certainty).fill_null(UNKNOWN))
+    back = found if in_order else found.sort(_ORDER)
+    return events.with_columns(back["staff_id"], back["certainty"].fill_null(UNKNOWN), back["since"])
 
 
-def _concerned(identifiers: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
-    """Return the identifiers asked for, where few are: a tick must not sweep everybody's validities."""
-    if asked.height >= identifiers.height:
-        return identifiers
-    keyed = identifiers.with_columns(pl.concat_str("kind", pl.lit(":"), "value").alias(_KEY))
-    return keyed.join(asked, on=_KEY, how="semi").drop(_KEY)
+def _concerned(held: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
+    """Return the holdings asked for, where few are: a tick must not sort through everybody's."""
+    if asked.height >= held.height:
+        return held
+    return held.join(asked, on=_KEY, how="semi", maintain_order="left")
 
 
-def _holdings(identifiers: pl.DataFrame) -> pl.DataFrame:
-    """Return, per identifier, who holds it from each moment (`at`) at which that changes."""
-    rows = identifiers.select(
+def holdings(reference: Reference) -> pl.DataFrame:
+    """Return, per identifier, who holds it from each moment (`at`) at which that changes; in order of time."""
+    rows = reference["identifiers"].select(
         pl.concat_str("kind", pl.lit(":"), "value").alias(_KEY),
         "staff_id",
         start=pl.col("valid_from").fill_null(_FIRST),
@@ -88,7 +68,8 @@ def _holdings(identifiers: pl.DataFrame) -> pl.DataFrame:
     holds = rows.filter(pl.col("start") < pl.col("end")).drop_nulls()
     alone = pl.col(_KEY).is_unique()
     # Nearly every identifier has one row: no need to sweep those.
-    return pl.concat((_changes_of_one(holds.filter(alone)), _changes_of_several(holds.filter(~alone))))
+    changes = (_changes_of_one(holds.filter(alone)), _changes_of_several(holds.filter(~alone)))
+    return pl.concat(changes).sort("at")
 
 
 def _changes_of_one(holds: pl.DataFrame) -> pl.DataFrame:

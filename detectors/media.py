@@ -5,7 +5,8 @@ It must never let a protected counterpart through, nor look at an event while th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -16,14 +17,12 @@ from detectors.detector import Window
 from detectors.findings import utc_text
 from detectors.identity import resolve
 from detectors.reference import Reference
-from parsers.addresses import address_domain
 from parsers.event import TEXT, UTC_MICROSECONDS, Family
 
 PARTIES: Final[Mapping[Family, tuple[str, ...]]] = {
     "email": ("email_from_address", "email_to_address"),
     "call": ("call_from", "call_to_dialled", "call_to_final", "call_numbers"),
 }
-LISTS: Final = ("email_to_address", "call_numbers")
 REGISTER_REACH: Final = timedelta(hours=24)
 
 NOT_LOADED: Final = "not loaded"
@@ -44,6 +43,33 @@ MEDIA_SCHEMA: Final = pl.Schema(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """Parties that a list names: numbers and addresses exactly, domains with their subdomains."""
+
+    exactly: frozenset[str]
+    domains: frozenset[str]
+
+    def __contains__(self, party: str) -> bool:
+        """Whether the canonical number or address is named."""
+        if party in self.exactly:
+            return True
+        domain = party.rpartition("@")[2] if "@" in party else ""
+        while domain and domain not in self.domains:
+            domain = domain.partition(".")[2]
+        return bool(domain)
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """What an open list says: its entries, whom it names, who of them is protected, and `_label_counts` of its domains."""
+
+    entries: pl.DataFrame
+    named: _Named
+    protected: _Named
+    label_counts: list[int]
+
+
 def media_contacts(window: Window) -> pl.DataFrame:
     """Return the span's contacts with listed media (MEDIA_SCHEMA), with person, outlet and state of the register.
 
@@ -51,21 +77,21 @@ def media_contacts(window: Window) -> pl.DataFrame:
     is limited to people, it is one of theirs: a contact of nobody known is then nobody's and is left out. Of several
     entries that match, the most exact gives the outlet.
     """
-    listing = window.reference["media_contacts"].drop_nulls(["kind", "value"])
-    if listing.is_empty():
+    return window.once(_media_contacts)
+
+
+def _media_contacts(window: Window) -> pl.DataFrame:
+    listing = window.reference.once(_listing)
+    found = None if listing.entries.is_empty() else _touching(window, listing)
+    if found is None:
         return MEDIA_SCHEMA.to_frame()
-    touching = _touching(window, listing)
-    if touching is None:
-        return MEDIA_SCHEMA.to_frame()
-    protected = window.reference["protected_contacts"]
-    named = _named_in(listing) & ~_named_in(protected)
-    rows = contacts(touching.__getitem__, window.force, only=named).filter(window.in_span()).collect()
+    view = contacts(found.events.__getitem__, window.force, only=pl.col("other_value").is_in(found.parties))
+    rows = view.filter(window.in_span()).collect()
     if rows.is_empty():
         return MEDIA_SCHEMA.to_frame()
-    matched = _with_outlet(rows, listing)
     people = resolve(
-        matched,
-        window.reference["identifiers"],
+        _with_outlet(rows, listing),
+        window.reference,
         kind=pl.col("own_kind"),
         value=pl.col("own_value"),
         time="timestamp",
@@ -76,7 +102,34 @@ def media_contacts(window: Window) -> pl.DataFrame:
     return _with_register(people, window.reference).select(MEDIA_SCHEMA.names())
 
 
-def _touching(window: Window, listing: pl.DataFrame) -> Mapping[Family, pl.LazyFrame] | None:
+def _listing(reference: Reference) -> _Listing:
+    entries = reference["media_contacts"].drop_nulls(["kind", "value"])
+    named = _named(entries)
+    return _Listing(
+        entries=entries.select("kind", "value", "outlet", "valid_from", "valid_to"),
+        named=named,
+        protected=_named(reference["protected_contacts"]),
+        label_counts=_label_counts(named.domains),
+    )
+
+
+def _named(listing: pl.DataFrame) -> _Named:
+    values = listing.select("kind", "value").drop_nulls().rows()
+    return _Named(
+        exactly=frozenset(value for kind, value in values if kind != "domain"),
+        domains=frozenset(value for kind, value in values if kind == "domain"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Touching:
+    """The listed parties that turn up, and the events in which they take part."""
+
+    parties: list[str]
+    events: Mapping[Family, pl.LazyFrame]
+
+
+def _touching(window: Window, listing: _Listing) -> _Touching | None:
     """Return the events in which a listed party takes part, as far back as contacts fold; None where there is none.
 
     Few events have one: finding those by their raw parties first spares the contacts view nearly all of its work. It
@@ -84,44 +137,34 @@ def _touching(window: Window, listing: pl.DataFrame) -> Mapping[Family, pl.LazyF
     """
     near = pl.col("timestamp") >= window.span.start - FOLD
     events: dict[Family, pl.LazyFrame] = {family: window.events(family).filter(near) for family in PARTIES}
-    parties = pl.collect_all(
-        [_parties(events[family], column) for family, columns in PARTIES.items() for column in columns]
-    )
-    distinct = pl.concat([frame.select("value") for frame in parties]).unique()
-    domain = address_domain(pl.col("value"))
-    kind = pl.when(domain.is_null()).then(pl.lit("phone")).otherwise(pl.lit("email"))
-    named = distinct.select("value", other_kind=kind, other_value="value", other_domain=domain).filter(
-        _named_in(listing)
-    )
-    if named.is_empty():
-        return None
-    ids = pl.concat([frame.join(named, on="value", how="semi").select("event_id") for frame in parties])
-    wanted = pl.col("event_id").is_in(ids["event_id"].unique().implode())
-    return {family: frame.filter(wanted) for family, frame in events.items()}
-
-
-def _parties(events: pl.LazyFrame, column: str) -> pl.LazyFrame:
-    """Return the parties that a column names, one a row, beside the event."""
-    rows = events.select("event_id", value=column)
-    return (rows.explode("value") if column in LISTS else rows).drop_nulls()
-
-
-def _named_in(listing: pl.DataFrame) -> pl.Expr:
-    """Return whether the counterpart is in the list: number or address exactly, domain with its subdomains."""
-    values = {kind: _values(listing, kind) for kind in ("phone", "email", "domain")}
-    exact = [
-        (pl.col("other_kind") == kind) & pl.col("other_value").is_in(values[kind])
-        for kind in ("phone", "email")
+    read = pl.collect_all([events[family].select("event_id", *PARTIES[family]) for family in PARTIES])
+    columns = [
+        (frame["event_id"], frame[name])
+        for frame, names in zip(read, PARTIES.values(), strict=True)
+        for name in names
     ]
-    domains = [_domain_tail(labels).is_in(values["domain"]) for labels in _label_counts(values["domain"])]
-    return pl.any_horizontal(pl.lit(value=False), *exact, *domains).fill_null(value=False)
+    parties = pl.concat([_flat(column) for _, column in columns]).unique().drop_nulls()
+    listed = [party for party in parties if party in listing.named and party not in listing.protected]
+    if not listed:
+        return None
+    ids = pl.concat([event_ids.filter(_names(column, listed)) for event_ids, column in columns])
+    wanted = pl.col("event_id").is_in(ids.unique().implode())
+    return _Touching(listed, {family: frame.filter(wanted) for family, frame in events.items()})
 
 
-def _values(listing: pl.DataFrame, kind: str) -> list[str]:
-    return listing.filter(kind=kind)["value"].drop_nulls().unique().sort().to_list()
+def _flat(column: pl.Series) -> pl.Series:
+    flat = column.explode() if column.dtype == pl.List else column
+    return flat.alias("party")
 
 
-def _label_counts(domains: Sequence[str]) -> list[int]:
+def _names(column: pl.Series, parties: Sequence[str]) -> pl.Series:
+    """Return whether a row of the column names one of the parties."""
+    if column.dtype == pl.List:
+        return column.list.eval(pl.element().is_in(parties)).list.any()
+    return column.is_in(parties)
+
+
+def _label_counts(domains: Iterable[str]) -> list[int]:
     """Return how many labels the listed domains have: only tails of these lengths need comparing."""
     return sorted({domain.count(".") + 1 for domain in domains})
 
@@ -131,10 +174,9 @@ def _domain_tail(labels: int) -> pl.Expr:
     return pl.col("other_domain").str.extract(rf"((?:[^.]+\.){{{labels - 1}}}[^.]+)$")
 
 
-def _with_outlet(rows: pl.DataFrame, listing: pl.DataFrame) -> pl.DataFrame:
+def _with_outlet(rows: pl.DataFrame, listing: _Listing) -> pl.DataFrame:
     """Keep the contacts that an entry valid at their time names, with the outlet of the most exact such entry."""
     numbered = rows.with_row_index("row")
-    tails = _label_counts(_values(listing, "domain"))
     candidates = [
         numbered.select("row", "timestamp", kind="other_kind", value="other_value", labels=pl.lit(99))
     ]
@@ -142,12 +184,11 @@ def _with_outlet(rows: pl.DataFrame, listing: pl.DataFrame) -> pl.DataFrame:
         numbered.select(
             "row", "timestamp", kind=pl.lit("domain"), value=_domain_tail(labels), labels=pl.lit(labels)
         )
-        for labels in tails
+        for labels in listing.label_counts
     ]
-    entries = listing.select("kind", "value", "outlet", "valid_from", "valid_to")
     best = (
         pl.concat(candidates)
-        .join(entries, on=["kind", "value"])
+        .join(listing.entries, on=["kind", "value"])
         .filter(
             (pl.col("valid_from") <= pl.col("timestamp")).fill_null(value=True),
             (pl.col("timestamp") < pl.col("valid_to")).fill_null(value=True),

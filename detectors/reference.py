@@ -6,15 +6,16 @@ the authority and strips protected contacts first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 import polars as pl
 
 from parsers.event import TEXT, UTC_MICROSECONDS
 
 Kind = Literal["text", "time", "date", "list"]
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +185,9 @@ FEEDS: Final[dict[str, Feed]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Reference:
-    """Every feed as one frame, as known at one moment.
+    """Every feed as one frame, as known at one moment. Compared by identity.
 
     frames: by feed name, each of FEEDS[name].schema; canonical values (see auditd/reference). A feed that was never
     loaded is an empty frame and is absent from `loaded`. `media_contacts` is empty unless an authority is live, and
@@ -199,6 +200,14 @@ class Reference:
     loaded: frozenset[str] = frozenset()
     scope_people: frozenset[str] | None = None
     protected_stripped: int = 0
+    _made: dict[Callable[[Reference], Any], Any] = field(default_factory=dict, repr=False)
+
+    def once(self, make: Callable[[Reference], Made]) -> Made:
+        """Return `make(self)`, made once: a reference never changes, and serves every tick until the next one comes."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        made: Made = self._made[make]
+        return made
 
     def __getitem__(self, feed: str) -> pl.DataFrame:
         """Return the feed's frame, empty where nothing is known. An unknown feed name is a KeyError."""

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 from sqlalchemy import Connection, Engine
@@ -80,6 +80,8 @@ class Judge:
         self._saved_at = -SAVE_SECONDS
         self._resting: dict[str, float] = {}
         self.protected_stripped = 0
+        # What detectors made of a span's events in this round: the next one may find more events in it.
+        self._made: dict[tuple[Span, Reference], dict[Any, Any]] = {}
         self.grants = Grants(engine, self.agenda)
         with reading(engine) as conn:
             self.agenda.load(conn)
@@ -107,6 +109,7 @@ class Judge:
         """
         deadline = time.monotonic() + seconds
         report: dict[str, Judged] = {}
+        self._made.clear()
         granted = self.grants.every()
         for detector in self.detectors:
             authorities = live_for(detector, granted, now)
@@ -251,6 +254,7 @@ class Judge:
             scan=lambda family: self._archive.scan(family, start, end),
             reference=reference,
             force=self._force,
+            made=self._made.setdefault((span, reference), {}),
         )
 
     def _save(self, *, force: bool) -> None:

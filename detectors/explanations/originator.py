@@ -25,8 +25,8 @@ def explain(question: Question) -> pl.DataFrame:
     collar = pl.col("originator_collar").str.replace_all(r"\s+", "").str.to_uppercase()
     collars = question.pending.filter(pl.col("originator_collar").is_not_null())
     originators = resolve(
-        collars.drop("staff_id", "certainty", "since"),
-        question.reference["identifiers"],
+        collars,
+        question.reference,
         kind="collar",
         value=collar,
         time="timestamp",

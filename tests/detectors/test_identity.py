@@ -9,17 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.identity import resolve
-from detectors.reference import FEEDS
+from detectors.reference import FEEDS, Reference
 
 ASKED = {"user_id": pl.String(), "timestamp": pl.Datetime("us", "UTC")}
+
+
+def known(identifiers):
+    return Reference(frames={"identifiers": identifiers})
 
 
 def who(*holdings, value="jdoe", time=NOON):
     identifiers = pl.DataFrame(list(holdings), schema=FEEDS["identifiers"].schema)
     events = pl.DataFrame([{"user_id": value, "timestamp": time}], schema=ASKED)
-    row = resolve(events, identifiers, kind="account", value=pl.col("user_id"), time="timestamp").row(
-        0, named=True
-    )
+    found = resolve(events, known(identifiers), kind="account", value=pl.col("user_id"), time="timestamp")
+    row = found.row(0, named=True)
     return row["staff_id"], row["certainty"], row["since"]
 
 
@@ -81,20 +84,14 @@ def test_nothing_known_resolves_nobody():
     assert who() == (None, "unknown", None)
 
 
-def test_lazy_frames_stay_lazy_and_rows_keep_their_order():
+def test_rows_keep_their_order():
     identifiers = pl.DataFrame([holds("S1", "account", "b")], schema=FEEDS["identifiers"].schema)
     events = pl.DataFrame(
         [{"user_id": user, "timestamp": at(minutes=-minute)} for minute, user in enumerate("abcb")],
         schema=ASKED,
     )
-    lazy = resolve(events.lazy(), identifiers, kind="account", value=pl.col("user_id"), time="timestamp")
-    assert isinstance(lazy, pl.LazyFrame)
-    assert lazy.collect().select("user_id", "staff_id").rows() == [
-        ("a", None),
-        ("b", "S1"),
-        ("c", None),
-        ("b", "S1"),
-    ]
+    found = resolve(events, known(identifiers), kind="account", value=pl.col("user_id"), time="timestamp")
+    assert found.select("user_id", "staff_id").rows() == [("a", None), ("b", "S1"), ("c", None), ("b", "S1")]
 
 
 hours = st.integers(0, 8) | st.none()
@@ -124,7 +121,7 @@ def test_it_agrees_with_asking_each_row(holdings, asked):
     ]
     identifiers = pl.DataFrame(rows, schema=FEEDS["identifiers"].schema)
     events = pl.DataFrame([{"user_id": v, "timestamp": moment(h)} for v, h in asked], schema=ASKED)
-    found = resolve(events, identifiers, kind="account", value=pl.col("user_id"), time="timestamp")
+    found = resolve(events, known(identifiers), kind="account", value=pl.col("user_id"), time="timestamp")
     expected = [holders(value, hour) for value, hour in asked]
     assert found["staff_id"].to_list() == [next(iter(who)) if len(who) == 1 else None for who in expected]
     words = {0: "unknown", 1: "known"}
