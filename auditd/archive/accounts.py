@@ -6,13 +6,14 @@ It must never be updated outside the transaction that registers the segments tho
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
+from alerts.tables import Base
 from auditd.archive.tables import FileCountRow, FileRow
 from auditd.tail.cursor import Cursor
 
@@ -53,43 +54,97 @@ class Account:
     tally: Tally
 
 
-def record(conn: Connection, cursor: Cursor, tally: Tally, now: datetime) -> None:
-    """Move a file's cursor and add to its account."""
-    place = {
-        "path": cursor.path,
-        "device": str(cursor.device),
-        "inode": str(cursor.inode),
-        "offset": cursor.offset,
-        "head_length": cursor.head_length,
-        "head_hash": cursor.head_hash,
-        "tail_length": cursor.tail_length,
-        "tail_hash": cursor.tail_hash,
-        "state": cursor.state,
-        "finished": cursor.finished,
-        "modified_ns": cursor.modified_ns,
-        "last_read_at": now,
-    }
-    sums = ("lines", "event_lines", "events", "duplicates", "lost_bytes", "nul_bytes")
-    added = {name: getattr(FileRow, name) + getattr(tally, name) for name in sums}
-    moved = conn.execute(update(FileRow).where(FileRow.file == cursor.file).values(**place, **added))
-    if moved.rowcount == 0:
-        first = {name: getattr(tally, name) for name in sums}
-        conn.execute(
-            insert(FileRow).values(
-                file=cursor.file, source=cursor.source, first_read_at=now, **place, **first
-            )
+# Statements are made once: making them costs more than running them does.
+_SUMS: Final = ("lines", "event_lines", "events", "duplicates", "lost_bytes", "nul_bytes")
+_PLACE: Final = (
+    "path", "device", "inode", "offset", "head_length", "head_hash", "tail_length", "tail_hash", "state",
+    "finished", "modified_ns", "last_read_at",
+)  # fmt: skip
+_files: Final = Base.metadata.tables[FileRow.__tablename__]
+_counts: Final = Base.metadata.tables[FileCountRow.__tablename__]
+_MOVE: Final = (
+    update(_files)
+    .where(_files.c.file == bindparam("moved"))
+    .values(
+        **{name: bindparam(name) for name in _PLACE},
+        **{name: _files.c[name] + bindparam(f"more_{name}") for name in _SUMS},
+    )
+)
+_COUNT: Final = (
+    update(_counts)
+    .where(
+        _counts.c.file == bindparam("of_file"),
+        _counts.c.what == bindparam("of_what"),
+        _counts.c.name == bindparam("of_name"),
+    )
+    .values(lines=_counts.c.lines + bindparam("more"))
+)
+
+
+def record(conn: Connection, moves: Sequence[tuple[Cursor, Tally]], now: datetime) -> None:
+    """Move files' cursors and add to their accounts, in order: a file may come several times."""
+    if not moves:
+        return
+    cursors = {cursor.file: cursor for cursor, _ in moves}
+    known = set(conn.execute(select(_files.c.file).where(_files.c.file.in_(list(cursors)))).scalars())
+    fresh = [
+        {
+            "file": name,
+            "source": cursor.source,
+            "first_read_at": now,
+            **_place(cursor, now),
+            **dict.fromkeys(_SUMS, 0),
+        }
+        for name, cursor in cursors.items()
+        if name not in known
+    ]
+    if fresh:
+        conn.execute(insert(_files), fresh)
+    conn.execute(
+        _MOVE,
+        [
+            {
+                "moved": cursor.file,
+                **_place(cursor, now),
+                **{f"more_{name}": getattr(tally, name) for name in _SUMS},
+            }
+            for cursor, tally in moves
+        ],
+    )
+    added: Counter[tuple[str, str, str]] = Counter()
+    for cursor, tally in moves:
+        for what, counts in ((REJECT, tally.rejects), (NON_RECORD, tally.non_records)):
+            added.update({(cursor.file, what, name): lines for name, lines in counts.items()})
+    add_counts(conn, added)
+
+
+def _place(cursor: Cursor, now: datetime) -> dict[str, Any]:
+    place = {name: getattr(cursor, name) for name in _PLACE if name != "last_read_at"}
+    return place | {"device": str(cursor.device), "inode": str(cursor.inode), "last_read_at": now}
+
+
+def add_counts(conn: Connection, added: Mapping[tuple[str, str, str], int]) -> None:
+    """Add to (or, with negative numbers, take from) counts by file, REJECT or NON_RECORD, and reason or kind."""
+    if not any(added.values()):
+        return
+    rows = conn.execute(
+        select(_counts.c.file, _counts.c.what, _counts.c.name).where(
+            _counts.c.file.in_({file for file, _, _ in added})
         )
-    add_counts(conn, cursor.file, REJECT, tally.rejects)
-    add_counts(conn, cursor.file, NON_RECORD, tally.non_records)
-
-
-def add_counts(conn: Connection, file: str, what: str, counts: Mapping[str, int]) -> None:
-    """Add to (or, with negative numbers, take from) a file's counts by reason or kind."""
-    for name, lines in counts.items():
-        chosen = (FileCountRow.file == file) & (FileCountRow.what == what) & (FileCountRow.name == name)
-        changed = conn.execute(update(FileCountRow).where(chosen).values(lines=FileCountRow.lines + lines))
-        if changed.rowcount == 0:
-            conn.execute(insert(FileCountRow).values(file=file, what=what, name=name, lines=lines))
+    )
+    fresh = added.keys() - {tuple(row) for row in rows}
+    if fresh:
+        conn.execute(
+            insert(_counts),
+            [{"file": file, "what": what, "name": name, "lines": 0} for file, what, name in sorted(fresh)],
+        )
+    conn.execute(
+        _COUNT,
+        [
+            {"of_file": file, "of_what": what, "of_name": name, "more": lines}
+            for (file, what, name), lines in added.items()
+        ],
+    )
 
 
 def correct(conn: Connection, file: str, *, event_lines: int, events: int, freed: Mapping[str, int]) -> None:
@@ -103,7 +158,7 @@ def correct(conn: Connection, file: str, *, event_lines: int, events: int, freed
             duplicates=FileRow.duplicates + (event_lines - events),
         )
     )
-    add_counts(conn, file, REJECT, {reason: -count for reason, count in freed.items() if count})
+    add_counts(conn, {(file, REJECT, reason): -count for reason, count in freed.items()})
 
 
 def load_cursors(conn: Connection, sources: Iterable[str] | None = None) -> list[Cursor]:

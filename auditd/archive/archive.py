@@ -15,6 +15,7 @@ from typing import Final
 import polars as pl
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
+from alerts.tables import Base
 from auditd.archive.orphans import drop_old, set_aside
 from auditd.archive.segment import Segment, write_segment
 from auditd.archive.tables import SegmentRow
@@ -36,6 +37,8 @@ QUARANTINE_SCHEMA: Final = pl.Schema(
 RECENT_BYTES: Final = 48 << 20
 READERS_DONE: Final = timedelta(minutes=5)
 _COLUMNS: Final = [field.name for field in fields(Segment)]
+_rows: Final = Base.metadata.tables[SegmentRow.__tablename__]
+_REGISTER: Final = insert(_rows).returning(_rows.c.segment_id, sort_by_parameter_order=True)
 
 
 class ManifestChanged(Exception):
@@ -123,12 +126,18 @@ class Archive:
 
     def register(self, conn: Connection, segments: Iterable[Segment], now: datetime) -> list[Segment]:
         """Name the segments in the manifest, inside the caller's transaction; return them with their ids."""
-        named = []
-        for segment in segments:
-            values = {name: getattr(segment, name) for name in _COLUMNS if name != "segment_id"}
-            statement = insert(SegmentRow).values(**values, committed_at=now).returning(SegmentRow.segment_id)
-            named.append(replace(segment, segment_id=conn.execute(statement).scalar_one()))
-        return named
+        segments = list(segments)
+        if not segments:
+            return []
+        rows = [
+            {
+                "committed_at": now,
+                **{name: getattr(segment, name) for name in _COLUMNS if name != "segment_id"},
+            }
+            for segment in segments
+        ]
+        ids = conn.execute(_REGISTER, rows).scalars()
+        return [replace(segment, segment_id=name) for segment, name in zip(segments, ids, strict=True)]
 
     def retire(self, conn: Connection, segments: Iterable[Segment], now: datetime) -> None:
         """Take segments out of the manifest, inside the caller's transaction; their files go when readers are done.

@@ -182,10 +182,8 @@ class Ingest:
             self._write(frames, rejects_by_source(reads), written)
             with self._engine.begin() as conn:
                 named = self._archive.register(conn, [segment for segment, _ in written], now)
-                for cursor in moved:
-                    record(conn, cursor, Tally(), now)
-                for cursor, tally in tallies(reads, counts):
-                    record(conn, cursor, tally, now)
+                seen = [(cursor, Tally()) for cursor in moved]
+                record(conn, [*seen, *tallies(reads, counts)], now)
                 self._judge.note(conn, spans)
                 self._doubt = _Doubt(reads, [segment for segment, _ in written], frames, spans)
         self._doubt = None

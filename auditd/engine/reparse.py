@@ -173,7 +173,7 @@ def _store(
                     kinds: Counter[str] = Counter()
                     for part in parts:
                         kinds.update(part.parsed.non_records)
-                    add_counts(conn, file, NON_RECORD, kinds)
+                    add_counts(conn, {(file, NON_RECORD, kind): lines for kind, lines in kinds.items()})
                 machine.judge.note(conn, {f: spans_of(frame["timestamp"]) for f, frame in frames.items()})
     except BaseException:
         machine.judge.noted(committed=False)
