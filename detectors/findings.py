@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import polars as pl
 
 from detectors.finding import FINDING_SCHEMA
 
-
-def no_findings() -> pl.DataFrame:
-    """Return the findings frame with no row."""
-    return FINDING_SCHEMA.to_frame()
+NO_FINDINGS: Final = FINDING_SCHEMA.to_frame()
 
 
 def to_findings(frame: pl.DataFrame) -> pl.DataFrame:

@@ -41,6 +41,7 @@ MEDIA_SCHEMA: Final = pl.Schema(
         "register_entry": TEXT,
     }
 )
+NO_MEDIA: Final = MEDIA_SCHEMA.to_frame()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +85,11 @@ def _media_contacts(window: Window) -> pl.DataFrame:
     listing = window.reference.once(_listing)
     found = None if listing.entries.is_empty() else _touching(window, listing)
     if found is None:
-        return MEDIA_SCHEMA.to_frame()
+        return NO_MEDIA
     view = contacts(found.events.__getitem__, window.force, only=pl.col("other_value").is_in(found.parties))
     rows = view.filter(window.in_span()).collect()
     if rows.is_empty():
-        return MEDIA_SCHEMA.to_frame()
+        return NO_MEDIA
     people = resolve(
         _with_outlet(rows, listing),
         window.reference,

@@ -184,6 +184,8 @@ FEEDS: Final[dict[str, Feed]] = {
     )
 }
 
+_EMPTY: Final = {name: feed.schema.to_frame() for name, feed in FEEDS.items()}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reference:
@@ -211,5 +213,4 @@ class Reference:
 
     def __getitem__(self, feed: str) -> pl.DataFrame:
         """Return the feed's frame, empty where nothing is known. An unknown feed name is a KeyError."""
-        empty = FEEDS[feed].schema.to_frame()
-        return self.frames.get(feed, empty)
+        return self.frames[feed] if feed in self.frames else _EMPTY[feed]

@@ -25,7 +25,7 @@ from auditd.engine.grants import Grants, live_for, scope_of
 from auditd.engine.touch import Touches
 from auditd.reference.store import ReferenceStore
 from detectors.detector import Detector, Span, Window
-from detectors.finding import FINDING_SCHEMA
+from detectors.findings import NO_FINDINGS
 from detectors.reference import Reference
 from parsers.event import Family
 from parsers.force import Force
@@ -149,7 +149,7 @@ class Judge:
             for reference in self._reference(detector, authorities, now)
         ]
         parts = [detector.judge(window) for window in windows]
-        findings = pl.concat([FINDING_SCHEMA.to_frame(), *parts])
+        findings = pl.concat([NO_FINDINGS, *parts])
         return (
             findings.unique("key", keep="first", maintain_order=True) if len(parts) > 1 else findings
         ), windows

@@ -5,6 +5,7 @@ It must never be built twice over one state: `StateLock` is taken first.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -51,6 +52,8 @@ class Machine(AbstractContextManager["Machine"]):
             self.orphans_set_aside = self.archive.recover()
             self.references = ReferenceStore(self.engine, self.config.force)
             self._build(self.config)
+            # What is there now stays until the end: the collector need not go through it time and again.
+            gc.freeze()
         except BaseException:
             self._lock.__exit__(None, None, None)
             raise

@@ -36,6 +36,7 @@ EXPLANATION_SCHEMA: Final = pl.Schema(
         "follows": TEXT,  # event id of the explained look-up that this one followed on from
     }
 )
+NO_EXPLANATIONS: Final = EXPLANATION_SCHEMA.to_frame()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def all_templates() -> tuple[Template, ...]:
 
 def explain(look_ups: pl.DataFrame, reference: Reference, options: Options) -> Explained:
     """Ask every template in turn about the look-ups that none before it explained."""
-    given = EXPLANATION_SCHEMA.to_frame()
+    given = NO_EXPLANATIONS
     pending = look_ups
     held = grounds(reference, look_ups, window=options.window)
     for template in all_templates():

@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from detectors.explanations import EXPLANATION_SCHEMA, Question
+from detectors.explanations import EXPLANATION_SCHEMA, NO_EXPLANATIONS, Question
 
 ORDER: Final = 40
 
@@ -22,7 +22,7 @@ def explain(question: Question) -> pl.DataFrame:
     """
     persons = question.pending.filter(pl.col("actor").is_not_null(), subject_type="person").sort("timestamp")
     if persons.is_empty():
-        return EXPLANATION_SCHEMA.to_frame()
+        return NO_EXPLANATIONS
     vehicles = (
         question.look_ups.filter(subject_type="vehicle")
         .join(question.given.select("row"), on="row", how="semi")

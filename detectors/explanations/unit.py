@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from detectors.explanations import EXPLANATION_SCHEMA, Question
+from detectors.explanations import EXPLANATION_SCHEMA, NO_EXPLANATIONS, Question
 from detectors.grounds import unit_name
 
 ORDER: Final = 20
@@ -19,7 +19,7 @@ def explain(question: Question) -> pl.DataFrame:
     """Explain a look-up by a person whose unit (feed staff) was assigned; times as in `assigned`."""
     by_unit = question.held.filter(pl.col("assigned_unit").is_not_null())
     if by_unit.is_empty():
-        return EXPLANATION_SCHEMA.to_frame()
+        return NO_EXPLANATIONS
     units = question.reference["staff"].select(
         "staff_id", unit_name("unit").alias("assigned_unit"), unit="unit"
     )

@@ -14,7 +14,7 @@ from detectors.contacts import FOLD, contact_key
 from detectors.detector import About, Detector, DetectorSettings, Naming, Window
 from detectors.explanations import Options, evidence, explain
 from detectors.finding import Severity
-from detectors.findings import no_findings, to_findings, utc_text
+from detectors.findings import NO_FINDINGS, to_findings, utc_text
 from detectors.media import REGISTERED, contact_facts, media_contacts, why_no_contact
 from detectors.reference import Reference
 from detectors.sentences import clock_and_day, contact, explanation, length, no_explanation, subject
@@ -84,13 +84,13 @@ class LookupThenContact(Detector):
         """
         contacts = media_contacts(window)
         if contacts.is_empty():
-            return no_findings()
+            return NO_FINDINGS
         contacts = contacts.with_row_index("contact").with_columns(
             _person(pl.col("own_value")), contact_key().alias("key")
         )
         pairs = self._pairs(contacts, window)
         if pairs.is_empty():
-            return no_findings()
+            return NO_FINDINGS
         return self._findings(contacts, pairs)
 
     def describe(self, facts: Mapping[str, Any], naming: Naming) -> Sequence[str]:

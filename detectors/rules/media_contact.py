@@ -11,7 +11,7 @@ import polars as pl
 from detectors.contacts import FOLD, contact_key
 from detectors.detector import About, Detector, Naming, Window
 from detectors.finding import Severity
-from detectors.findings import no_findings, to_findings
+from detectors.findings import NO_FINDINGS, to_findings
 from detectors.media import NONE, REGISTERED, contact_facts, media_contacts, why_no_contact
 from detectors.sentences import contact
 
@@ -58,7 +58,7 @@ class MediaContact(Detector):
         """
         found = media_contacts(window)
         if found.is_empty():
-            return no_findings()
+            return NO_FINDINGS
         severity = (
             pl.when(register=NONE)
             .then(int(Severity.HIGH))

@@ -13,7 +13,7 @@ from detectors.accesses import look_ups
 from detectors.detector import About, Detector, DetectorSettings, Naming, Window
 from detectors.explanations import Explained, Options, evidence, explain
 from detectors.finding import Severity
-from detectors.findings import no_findings, to_findings, utc_text
+from detectors.findings import NO_FINDINGS, to_findings, utc_text
 from detectors.identity import KNOWN
 from detectors.sentences import clock_and_day, explanation, no_explanation, subject
 
@@ -73,7 +73,7 @@ class UnlinkedLookup(Detector):
         """Return one finding per unexplained look-up of the span; its key is the event id."""
         unexplained = self._explained(window).unexplained.filter(window.in_span())
         if unexplained.is_empty():
-            return no_findings()
+            return NO_FINDINGS
         severity = pl.when(certainty=KNOWN).then(int(Severity.LOW)).otherwise(int(Severity.MEDIUM))
         return to_findings(
             unexplained.with_columns(

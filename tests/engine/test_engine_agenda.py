@@ -16,7 +16,7 @@ from alerts.tables import Base
 from auditd.engine.agenda import Agenda
 from auditd.engine.tables import DirtyRow, JudgedRow
 from detectors.detector import Detector, Span, Window
-from detectors.findings import no_findings
+from detectors.findings import NO_FINDINGS
 
 START = datetime(2026, 3, 3, tzinfo=UTC)
 END = 30
@@ -33,7 +33,7 @@ class Watcher(Detector):
     reads = ("access",)
 
     def judge(self, window: Window) -> pl.DataFrame:
-        return no_findings()
+        return NO_FINDINGS
 
     def describe(self, facts: object, naming: object) -> list[str]:
         return []
