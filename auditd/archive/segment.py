@@ -17,7 +17,6 @@ from typing import Final
 import polars as pl
 
 ROW_GROUP_ROWS: Final = 65_536
-ZSTD_LEVEL_FRESH: Final = 1
 ZSTD_LEVEL_MERGED: Final = 6
 PART_SUFFIX: Final = ".part"
 
@@ -44,12 +43,16 @@ def write_segment(
 ) -> Segment:
     """Write `frame` (it has a `timestamp` column and at least one row) durably; return what the manifest must say."""
     buffer = io.BytesIO()
-    frame.write_parquet(
-        buffer,
-        compression="zstd",
-        compression_level=ZSTD_LEVEL_MERGED if level else ZSTD_LEVEL_FRESH,
-        row_group_size=ROW_GROUP_ROWS,
-    )
+    if level:
+        frame.write_parquet(
+            buffer,
+            compression="zstd",
+            compression_level=ZSTD_LEVEL_MERGED,
+            row_group_size=ROW_GROUP_ROWS,
+        )
+    else:
+        # Soon merged, and found by the manifest's times: quick to write counts, size and statistics do not.
+        frame.write_parquet(buffer, compression="lz4", statistics=False, row_group_size=ROW_GROUP_ROWS)
     relative = Path(f"family={family}", f"day={day}", f"{uuid.uuid4().hex}.parquet")
     with buffer.getbuffer() as data:
         _write_durably(root, relative, data)

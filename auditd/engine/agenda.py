@@ -67,6 +67,8 @@ class Agenda:
     def note(self, conn: Connection, new: Mapping[Family, Sequence[Span]]) -> None:
         """Note, in the transaction that brings them, that events in these spans are new."""
         for name, detector in self._detectors.items():
+            if self._progress[name].until is None:
+                continue  # it has judged nothing yet that could change
             touched = [span for family in detector.reads for span in new.get(family, ())]
             self.note_spans(conn, name, reach(touched, before=detector.before, after=detector.after))
 

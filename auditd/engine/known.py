@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 import polars as pl
 
@@ -26,11 +27,12 @@ class KnownEvents:
 
     def only_new(self, family: Family, events: pl.DataFrame) -> pl.DataFrame:
         """Return the events the archive does not have, the first of each id, in the order given."""
-        once = events.unique(subset="event_id", keep="first", maintain_order=True)
-        bounds = once.group_by("source").agg(pl.col("timestamp").min().alias("first"))
+        once = events
+        if events["event_id"].n_unique() < events.height:  # told far sooner than the repeats are taken out
+            once = events.unique(subset="event_id", keep="first", maintain_order=True)
         doubtful = [
             (pl.col("source") == source) & (pl.col("timestamp") <= far)
-            for source, first in bounds.rows()
+            for source, first, _ in _extent(once)
             if (far := self._reach(family, source)) and first <= far
         ]
         if not doubtful:
@@ -50,7 +52,7 @@ class KnownEvents:
     def add(self, frames: Mapping[Family, pl.DataFrame]) -> None:
         """Learn that these events are now in the archive."""
         for family, frame in frames.items():
-            for source, last in frame.group_by("source").agg(pl.col("timestamp").max()).rows():
+            for source, _, last in _extent(frame):
                 far = self._newest.get((family, source))
                 self._newest[family, source] = last if far is None else max(far, last)
 
@@ -62,3 +64,14 @@ class KnownEvents:
                 return None
             self._newest[family, source] = newest
         return self._newest[family, source]
+
+
+def _extent(events: pl.DataFrame) -> list[tuple[str, datetime, datetime]]:
+    """Return each source with the first and last time of its events. They stand source by source, as they were read."""
+    runs = events["source"].rle().struct.unnest().with_columns(start=pl.col("len").cum_sum() - pl.col("len"))
+    times = events["timestamp"]
+    extent: dict[str, list[Any]] = {}
+    for length, source, start in runs.rows():
+        own = times.slice(start, length)
+        extent.setdefault(source, []).extend((own.min(), own.max()))
+    return [(source, min(moments), max(moments)) for source, moments in extent.items()]

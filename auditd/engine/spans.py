@@ -26,10 +26,12 @@ def spans_of(times: pl.Series) -> list[Span]:
     first, last = times.min(), times.max()
     length: timedelta = last - first  # type: ignore[assignment, operator]
     bucket = max(_SHORTEST, timedelta(seconds=ceil(length.total_seconds() / _MOST)))
+    if length < bucket:
+        return [Span(first, last + _TICK)]  # type: ignore[arg-type, operator]
     rows = (
         times.alias("time")
         .to_frame()
-        .group_by(pl.col("time").dt.truncate(bucket).alias("bucket"))
+        .group_by((pl.col("time").to_physical() // (bucket // _TICK)).alias("bucket"))
         .agg(pl.col("time").min().alias("first"), pl.col("time").max().alias("last"))
         .sort("bucket")
         .select("first", "last")
