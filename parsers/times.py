@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -46,6 +48,28 @@ def _parts(head: pl.Expr, tail: pl.Expr) -> list[pl.Expr]:
         tail.str.contains("[Zz+-]").fill_null(value=False).alias("in_record"),
     ]
 
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """A usual shape of times: what it looks like, how long it is, how the clock in it is read, whether it names its zone."""
+
+    pattern: re.Pattern[str]
+    width: int
+    clock: str
+    in_record: bool
+
+
+_SECONDS_WIDTH: Final = len("2026-03-03T14:02:11")
+_DAY: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_TIME: Final = "[0-9]{2}:[0-9]{2}:[0-9]{2}"
+_USUAL: Final = (
+    _Shape(re.compile(f"^{_DAY}T{_TIME}$"), 19, "%Y-%m-%dT%H:%M:%S", in_record=False),
+    _Shape(re.compile(f"^{_DAY} {_TIME}$"), 19, "%Y-%m-%d %H:%M:%S", in_record=False),
+    _Shape(re.compile(f"^{_DAY}T{_TIME}Z$"), 20, "%Y-%m-%dT%H:%M:%S", in_record=True),
+    _Shape(re.compile(rf"^{_DAY}T{_TIME}\.[0-9]{{3}}Z$"), 24, "%Y-%m-%dT%H:%M:%S", in_record=True),
+)
+_IN_RECORD: Final = pl.Series(["record"], dtype=pl.String)
+_IN_CONFIG: Final = pl.Series(["config"], dtype=pl.String)
 
 _PARTS: Final = _parts(_TEXT.str.slice(0, 19), _TEXT.str.slice(19))
 _PARTS_OR_MINUTES: Final = _parts(
@@ -108,6 +132,9 @@ def iso_times(text: pl.Series, zone: ZoneInfo) -> pl.DataFrame:
     one is read in `zone`. All three columns are null where the text is not such a time, or lies outside the
     years 1 to 9999 in UTC.
     """
+    quick = _usual_times(text, zone)
+    if quick is not None:
+        return quick
     cleaned = text.alias("text").to_frame().select(_TEXT.str.strip_chars())
     parts = cleaned.select(_PARTS)
     if not parts["shaped"].all():
@@ -123,6 +150,47 @@ def iso_times(text: pl.Series, zone: ZoneInfo) -> pl.DataFrame:
         stamp = _from_record(local, parts).zip_with(in_record, stamp)
         doubt = doubt.set(in_record, 0)
     return pl.DataFrame({"stamp": stamp, "doubt": doubt, "in_record": in_record}).select(_TIMES)
+
+
+def _usual_times(text: pl.Series, zone: ZoneInfo) -> pl.DataFrame | None:
+    """Read a column whose every time has the same usual shape and can be read; None where one has another, or cannot.
+
+    Several times faster than asking each time what it looks like.
+    """
+    shape = _shape_of(text)
+    if shape is None:
+        return None
+    local = text.str.slice(0, 19) if shape.width > _SECONDS_WIDTH else text
+    stamp = local.str.to_datetime(shape.clock, time_unit="us", strict=False)
+    if stamp.null_count():
+        return None
+    if shape.in_record:
+        stamp, doubt = stamp.dt.replace_time_zone("UTC"), _NO_DOUBT.new_from_index(0, len(text))
+        if shape.width > _SECONDS_WIDTH + 1:
+            milliseconds = text.str.slice(_SECONDS_WIDTH + 1, 3).cast(pl.Int64)
+            stamp = stamp + (milliseconds * 1000).cast(pl.Duration("us"))
+    else:
+        stamp, doubt = _from_zone(stamp, zone)
+    first = stamp.min()
+    if not isinstance(first, datetime) or first < _FIRST:
+        return None
+    known_from = (_IN_RECORD if shape.in_record else _IN_CONFIG).new_from_index(0, len(text))
+    columns = zip((stamp, doubt, known_from), TIMES_SCHEMA, strict=True)
+    return pl.DataFrame([column.alias(name) for column, name in columns])
+
+
+def _shape_of(text: pl.Series) -> _Shape | None:
+    """Return the usual shape that every text has, None where there is none."""
+    if not len(text) or text.null_count():
+        return None
+    widths = text.str.len_bytes()
+    width, first = widths[0], text[0]
+    if not (widths == width).all():
+        return None
+    for shape in _USUAL:
+        if shape.width == width and shape.pattern.match(first):
+            return shape if text.str.contains(shape.pattern.pattern).all() else None
+    return None
 
 
 def _from_record(local: pl.Series, parts: pl.DataFrame) -> pl.Series:

@@ -201,3 +201,24 @@ def test_local_times_are_those_of_the_standard_library(naive: datetime, zone_nam
 def test_every_time_with_an_offset_is_read_back_exactly(naive: datetime, minutes: int) -> None:
     aware = naive.replace(tzinfo=timezone(timedelta(minutes=minutes)))
     assert read(aware.isoformat()) == (aware.astimezone(UTC), 0, "record")
+
+
+@given(
+    st.lists(st.datetimes(EPOCH, CLOCK_RULES_END), min_size=1, max_size=5),
+    st.sampled_from(
+        ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.678Z"]
+    ),
+    st.sampled_from(["", "2026-02-30T10:00:00", "0000-01-01T00:00:00", "2026-13-01 00:00:00"]),
+)
+def test_a_column_of_one_shape_reads_as_its_times_do_among_others(moments, shape, impossible):
+    """Columns whose times all look alike take a short cut: what stands beside a time must not change it."""
+    alike = [moment.strftime(shape) for moment in moments] + [impossible] * bool(impossible)
+    among_others = iso_times(pl.Series([*alike, "2026-03-03 14:02"]), LONDON)
+    assert iso_times(pl.Series(alike), LONDON).equals(among_others.head(len(alike)))
+
+
+def test_a_column_of_one_shape_knows_the_repeated_and_the_skipped_hour():
+    alike = ["2026-10-25T01:30:00", "2026-03-29T01:30:00", "2026-07-01T12:00:00"]
+    among_others = iso_times(pl.Series([*alike, "2026-03-03 14:02"]), LONDON)
+    assert iso_times(pl.Series(alike), LONDON).equals(among_others.head(3))
+    assert among_others["time_uncertainty_seconds"].to_list() == [3600, 3600, 0, 0]
