@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,7 @@ _TAIL: Final = r"^(?:[.,][0-9]+)? ?(?:[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?$"
 _MOST_OFFSET_HOURS: Final = 15
 _FIRST: Final = datetime(1, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+_FIRST_MICROSECOND: Final = (_FIRST - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 _NO_DOUBT: Final = pl.Series([0], dtype=pl.Int32)
 
 # Expressions are made once: making them costs more than a small block does.
@@ -171,8 +172,7 @@ def _usual_times(text: pl.Series, zone: ZoneInfo) -> pl.DataFrame | None:
             stamp = stamp + (milliseconds * 1000).cast(pl.Duration("us"))
     else:
         stamp, doubt = _from_zone(stamp, zone)
-    first = stamp.min()
-    if not isinstance(first, datetime) or first < _FIRST:
+    if (stamp.to_physical() < _FIRST_MICROSECOND).any():
         return None
     known_from = (_IN_RECORD if shape.in_record else _IN_CONFIG).new_from_index(0, len(text))
     columns = zip((stamp, doubt, known_from), TIMES_SCHEMA, strict=True)
