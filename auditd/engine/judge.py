@@ -80,6 +80,8 @@ class Judge:
         self._saved_at = -SAVE_SECONDS
         self._resting: dict[str, float] = {}
         self.protected_stripped = 0
+        # Reference data as seen in this round, by authority: one look at the database serves all its pieces.
+        self._seen: dict[Authority | None, Reference] = {}
         # What detectors made of a span's events in this round: the next one may find more events in it.
         self._made: dict[tuple[Span, Reference], dict[Any, Any]] = {}
         self.grants = Grants(engine, self.agenda)
@@ -110,6 +112,7 @@ class Judge:
         deadline = time.monotonic() + seconds
         report: dict[str, Judged] = {}
         self._made.clear()
+        self._seen.clear()
         granted = self.grants.every()
         for detector in self.detectors:
             authorities = live_for(detector, granted, now)
@@ -240,12 +243,17 @@ class Judge:
     def _reference(
         self, detector: Detector, authorities: Sequence[Authority], now: datetime
     ) -> list[Reference]:
-        with store_faults(), reading(self._engine) as conn:
-            if not detector.about.needs_authority:
-                return [self._references.reference(conn, authorities=[], now=now)]
-            gated = [self._references.reference(conn, authorities=[one], now=now) for one in authorities]
-        self.protected_stripped = max((one.protected_stripped for one in gated), default=0)
-        return gated
+        wanted = authorities if detector.about.needs_authority else [None]
+        unseen = [one for one in wanted if one not in self._seen]
+        if unseen:
+            with store_faults(), reading(self._engine) as conn:
+                for one in unseen:
+                    opened = [] if one is None else [one]
+                    self._seen[one] = self._references.reference(conn, authorities=opened, now=now)
+        seen = [self._seen[one] for one in wanted]
+        if detector.about.needs_authority:
+            self.protected_stripped = max((one.protected_stripped for one in seen), default=0)
+        return seen
 
     def _window(self, detector: Detector, span: Span, reference: Reference) -> Window:
         start, end = span.start - detector.before, span.end + detector.after

@@ -102,6 +102,8 @@ def explain(look_ups: pl.DataFrame, reference: Reference, options: Options) -> E
     pending = look_ups
     held = grounds(reference, look_ups, window=options.window)
     for template in all_templates():
+        if pending.is_empty():
+            break
         answers = template.explain(Question(look_ups, pending, given, held, reference, options))
         given = pl.concat((given, answers))
         pending = pending.join(answers.select("row"), on="row", how="anti", maintain_order="left")
