@@ -10,7 +10,7 @@ import importlib
 import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, ClassVar, Final
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
+from parsers.envelope import Envelope
 from parsers.event import SHAPES, Family
 from parsers.force import Force
 
@@ -46,6 +47,8 @@ REJECT_REASONS: Final[dict[str, str]] = {
     "no_header": "a record came before any header that names its columns",
     "too_long": "the line is longer than the configured limit",
     "not_this_format": "the line does not look like this format at all",
+    "no_envelope": "the line is not in the envelope the source says its lines are in",
+    "cut_short": "the message was over-long, or broken off, before it reached us",
 }
 
 
@@ -64,18 +67,20 @@ class Context:
     force: Force = field(default_factory=Force)
     site: str = ""
     keep_raw: bool = True
+    envelope: Envelope = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
     """Complete lines of one file: every line ends in a newline, except the last of a file that has ended.
 
-    offset is the byte offset of data in the file; file is its identity.
+    offset is the byte offset of data in the file; file is its identity; envelope is what every line is wrapped in.
     """
 
     data: bytes
     file: str = ""
     offset: int = 0
+    envelope: Envelope = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,12 @@ class Format(ABC):
     def __init__(self, context: Context, options: FormatOptions | None = None) -> None:
         self.context = context
         self.options: Any = options if options is not None else self.Options()
+
+    def read(self, block: Block, state: str) -> Parsed:
+        """Return where every line of `block` went, its lines wrapped as the source says: what callers call."""
+        if self.context.envelope != block.envelope:
+            block = replace(block, envelope=self.context.envelope)
+        return self.parse(block, state)
 
     @abstractmethod
     def parse(self, block: Block, state: str) -> Parsed:

@@ -11,6 +11,7 @@ from typing import Final
 
 import polars as pl
 
+from parsers.envelope import take_off
 from parsers.format import NO_REJECTS, REJECTS_SCHEMA, Block
 
 UTF8_BOM: Final = b"\xef\xbb\xbf"
@@ -38,9 +39,10 @@ class Lines:
     """A block cut into lines.
 
     total: lines in the block (newlines, plus an unterminated last line).
-    text: frame of LINES_SCHEMA, one row per non-blank line that is text; `line` has no terminator and no byte-order mark.
-    rejects: frame of REJECTS_SCHEMA, lines that are not text.
-    blank: count of blank lines.
+    text: frame of LINES_SCHEMA, one row per non-blank line that is text; `line` has no terminator, no byte-order mark
+    and no envelope.
+    rejects: frame of REJECTS_SCHEMA, lines that are not text, or not in the envelope they should be in.
+    blank: count of blank lines, empty envelopes among them.
     """
 
     total: int
@@ -64,11 +66,29 @@ def cut_lines(block: Block) -> Lines:
     if reasons is not None:
         rejects = reject(frame.with_columns(reasons.alias("reason")).filter(reasons.is_not_null()))
         frame = frame.filter(reasons.is_null())
+    frame, blank = _without_blank(frame)
+    if block.envelope == "syslog":
+        frame, strays = _unwrapped(frame)
+        frame, empty = _without_blank(frame)
+        rejects, blank = in_file_order([rejects, strays], NO_REJECTS), blank + empty
+    return Lines(total=len(raw), text=frame, rejects=rejects, blank=blank)
+
+
+def _without_blank(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """Return the lines that hold anything, and how many do not."""
     blank_rows = frame["line"].str.strip_chars() == ""
     blank = int(blank_rows.sum())
-    if blank:
-        frame = frame.filter(~blank_rows)
-    return Lines(total=len(raw), text=frame, rejects=rejects, blank=blank)
+    return (frame.filter(~blank_rows) if blank else frame), blank
+
+
+def _unwrapped(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the lines with their messages alone as `line`, and the lines that have none as rejects."""
+    messages, reasons = take_off(frame["line"])
+    opened = frame.with_columns(messages.alias("line"))
+    if reasons is None:
+        return opened, NO_REJECTS
+    strays = frame.with_columns(reasons.alias("reason")).filter(reasons.is_not_null())
+    return opened.filter(reasons.is_null()), reject(strays)
 
 
 def reject(lines: pl.DataFrame, reason: str | None = None, detail: str | None = None) -> pl.DataFrame:

@@ -68,7 +68,7 @@ class Trial:
             if isinstance(piece, LongLine):
                 self._take_long(piece)
                 continue
-            parsed = parser.parse(piece, state)
+            parsed = parser.read(piece, state)
             state = parsed.state
             self._take(piece, parsed)
 

@@ -100,7 +100,7 @@ def _source(folder: Path, table: SourceTable, force: Force) -> Source:
         files=tuple(_absolute(folder, pattern) for pattern in table.files),
         format=kind,
         options=_sure(kind.Options, table.options),
-        context=Context(table.name, ZoneInfo(table.zone), force, table.site, table.keep_raw),
+        context=Context(table.name, ZoneInfo(table.zone), force, table.site, table.keep_raw, table.envelope),
         max_line_bytes=table.max_line_bytes,
         complete_after_seconds=kind.complete_after_seconds
         if table.complete_after_seconds is None

@@ -107,6 +107,11 @@ class SourceTable(Table):
     )
     format: str = Field(description="Log format; `access-auditd try FILE` guesses it.")
     zone: Zone = Field("Europe/London", description="Time zone of times that are written without one.")
+    envelope: Literal["none", "syslog"] = Field(
+        "none",
+        description="What each line is wrapped in: syslog for files of `access-auditd listen` or of a syslog daemon; it is "
+        "taken off before the format sees the line, and kept in the evidence.",
+    )
     site: str = Field("", description="Site or system that wrote the log, kept with each event.")
     keep_raw: bool = Field(default=True, description="Keep each raw line with its event, not its hash alone.")
     complete_after_seconds: float | None = Field(

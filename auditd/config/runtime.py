@@ -137,7 +137,7 @@ def _source(source: Source) -> list[Any]:
         source.files,
         source.format.name,
         source.options.model_dump(mode="json"),
-        [context.zone.key, context.site, context.keep_raw],
+        [context.zone.key, context.site, context.keep_raw, context.envelope],
         source.max_line_bytes,
         source.complete_after_seconds,
     ]

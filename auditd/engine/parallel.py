@@ -21,21 +21,21 @@ HEAD_BYTES: Final = 64 << 10
 
 
 def parse_in_parts(parser: Format, block: Block, state: str, *, pool: Executor, parts: int) -> Parsed:
-    """Return what `parser.parse(block, state)` would, using up to `parts` threads of the pool."""
+    """Return what `parser.read(block, state)` would, using up to `parts` threads of the pool."""
     if parts < 2 or len(block.data) < 2 * PART_BYTES:
-        return parser.parse(block, state)
+        return parser.read(block, state)
     done: list[Parsed] = []
     rest = block
     if not state:
         head, rest = _cut(block, HEAD_BYTES)
-        done.append(parser.parse(head, state))
+        done.append(parser.read(head, state))
         state = done[0].state
     pieces = _pieces(rest, parts)
-    guesses = [pool.submit(parser.parse, piece, state) for piece in pieces[1:]]
-    done.append(parser.parse(pieces[0], state))
+    guesses = [pool.submit(parser.read, piece, state) for piece in pieces[1:]]
+    done.append(parser.read(pieces[0], state))
     for piece, guess in zip(pieces[1:], guesses, strict=True):
         parsed = guess.result()
-        done.append(parsed if done[-1].state == state else parser.parse(piece, done[-1].state))
+        done.append(parsed if done[-1].state == state else parser.read(piece, done[-1].state))
     return together(done)
 
 

@@ -93,7 +93,7 @@ def _parse_runs(parser: Format, rows: pl.DataFrame) -> Iterator[_Again]:
             for part in run.iter_slices(_BATCH_ROWS):
                 if part["event_module"][0] == parser.name:
                     state = part["state"][0] or state
-                again = parser.parse(_block(part), state) if _is_whole(part) else _untouched(part, state)
+                again = parser.read(_block(part), state) if _is_whole(part) else _untouched(part, state)
                 state = again.state
                 yield _Again(part, again)
 

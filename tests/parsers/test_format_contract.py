@@ -10,7 +10,7 @@ import inspect
 import random
 import tomllib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -99,6 +99,12 @@ def told(*parts: Parsed) -> tuple[Any, ...]:
     )
 
 
+def wrapped(data: bytes) -> bytes:
+    """Every line of the data as a syslog message."""
+    lines = data.removesuffix(b"\n").split(b"\n")
+    return b"".join(b"<134>1 - host app - - - " + line + b"\n" for line in lines) if data else b""
+
+
 formats = pytest.mark.parametrize("kind", FORMATS.values(), ids=FORMATS.keys())
 every_case = pytest.mark.parametrize(
     ("kind", "case"),
@@ -108,6 +114,19 @@ every_case = pytest.mark.parametrize(
         for case in cases(name)
     ],
 )
+
+
+@every_case
+def test_lines_in_an_envelope_are_read_like_lines_without(kind: type[Format], case: Case) -> None:
+    data = case.data.replace(b"\xef\xbb\xbf", b"").replace(b"\0", b"")
+    bare = reader(kind, case).read(Block(data, file="f"), "")
+    in_syslog = kind(replace(context(), envelope="syslog"), kind.Options(**case.options))
+    read = in_syslog.read(Block(wrapped(data), file="f"), "")
+    assert (read.lines, read.event_lines, read.state) == (bare.lines, bare.event_lines, bare.state)
+    assert read.rejects["reason"].to_list() == bare.rejects["reason"].to_list()
+    places = ["event_id", "log_offset", "log_length", "event_hash", "event_original"]
+    for family, frame in read.events.items():
+        assert frame.drop(places).equals(bare.events[family].drop(places))
 
 
 @formats
