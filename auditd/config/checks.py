@@ -5,17 +5,14 @@ They read the raw TOML, table by table, so that a fault in one table hides none 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from auditd.config import values
-from auditd.config.faults import Complaint, suggestion, written
+from auditd.config import listeners
+from auditd.config.faults import Complaint, Raw, suggestion, tables, written
 from auditd.config.validate import validate
 from detectors.detector import all_detectors
 from detectors.reference import FEEDS
 from parsers.format import all_formats
-
-Raw = Mapping[str, Any]
 
 
 def complaints(raw: Raw) -> Iterator[Complaint]:
@@ -26,21 +23,14 @@ def complaints(raw: Raw) -> Iterator[Complaint]:
     yield from _feeds(raw)
     yield from _detectors(raw)
     yield from _bind(raw)
-
-
-def _tables(raw: Raw, key: str) -> Iterator[tuple[int, Raw]]:
-    """Yield the well-formed tables of an array of tables, with their index."""
-    tables = raw.get(key)
-    for index, table in enumerate(tables if isinstance(tables, list) else []):
-        if isinstance(table, dict):
-            yield index, table
+    yield from listeners.complaints(raw)
 
 
 def _names(raw: Raw) -> Iterator[Complaint]:
     # Sources and deliveries share one name space: both are the `name` an operator reads in status and logs.
     first: dict[str, str] = {}
     for key in ("sources", "feeds"):
-        for index, table in _tables(raw, key):
+        for index, table in tables(raw, key):
             name, place = table.get("name"), written((key, index))
             if not isinstance(name, str):
                 continue
@@ -53,7 +43,7 @@ def _names(raw: Raw) -> Iterator[Complaint]:
 
 def _files(raw: Raw) -> Iterator[Complaint]:
     first: dict[str, str] = {}
-    for index, table in _tables(raw, "sources"):
+    for index, table in tables(raw, "sources"):
         patterns = table.get("files")
         for pattern in patterns if isinstance(patterns, list) else []:
             if not isinstance(pattern, str):
@@ -66,7 +56,7 @@ def _files(raw: Raw) -> Iterator[Complaint]:
 
 def _formats(raw: Raw) -> Iterator[Complaint]:
     formats = all_formats()
-    for index, table in _tables(raw, "sources"):
+    for index, table in tables(raw, "sources"):
         name, options = table.get("format"), table.get("options", {})
         if not isinstance(name, str):
             continue
@@ -78,7 +68,7 @@ def _formats(raw: Raw) -> Iterator[Complaint]:
 
 
 def _feeds(raw: Raw) -> Iterator[Complaint]:
-    for index, table in _tables(raw, "feeds"):
+    for index, table in tables(raw, "feeds"):
         name, columns = table.get("feed"), table.get("columns", {})
         if not isinstance(name, str):
             continue
@@ -111,12 +101,6 @@ def _detectors(raw: Raw) -> Iterator[Complaint]:
 
 def _bind(raw: Raw) -> Iterator[Complaint]:
     table = raw.get("http")
-    if not isinstance(table, dict) or table.get("allow_remote") is True:
-        return
-    try:
-        remote = not values.is_loopback(str(table.get("bind", "127.0.0.1:0")))
-    except ValueError:
-        return  # not an address: the value's own check says so
-    if remote:
+    if isinstance(table, dict) and table.get("allow_remote") is not True:
         hint = "bind 127.0.0.1, or set allow_remote = true behind a firewall: there is no log-in"
-        yield Complaint(("http", "bind"), "other machines could reach this address", hint)
+        yield from listeners.exposed(("http", "bind"), table.get("bind", "127.0.0.1:0"), hint)

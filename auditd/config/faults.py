@@ -5,11 +5,13 @@ It must never show a password: the value of `storage.database` stays out of ever
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
+Raw = Mapping[str, Any]
 KeyPath = tuple[str | int, ...]
 
 
@@ -44,6 +46,14 @@ class Complaint:
     path: KeyPath
     why: str
     hint: str = ""
+
+
+def tables(raw: Raw, key: str) -> Iterator[tuple[int, Raw]]:
+    """Yield the well-formed tables of an array of tables, with their index."""
+    found = raw.get(key)
+    for index, table in enumerate(found if isinstance(found, list) else []):
+        if isinstance(table, dict):
+            yield index, table
 
 
 def written(path: KeyPath) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from auditd.config import checks
 from auditd.config.faults import ConfigError, Fault, written
 from auditd.config.locate import key_lines, nearest_line
-from auditd.config.model import ConfigFile, FeedTable, SourceTable, StorageTable
+from auditd.config.model import ConfigFile, FeedTable, ListenerTable, ListenTable, SourceTable, StorageTable
 from auditd.config.runtime import ChosenDetector, Config, Delivery, Source
 from auditd.config.validate import validate
 from detectors.detector import all_detectors
@@ -81,6 +81,8 @@ def _build(file: Path, model: ConfigFile) -> Config:
         sources=tuple(_source(file.parent, table, force) for table in model.sources),
         feeds=tuple(_delivery(file.parent, table) for table in model.feeds),
         chosen=_chosen(model.detectors),
+        listen=_listen(file.parent, model.listen),
+        listeners=tuple(_listener(file.parent, table) for table in model.listeners),
     )
 
 
@@ -111,6 +113,16 @@ def _source(folder: Path, table: SourceTable, force: Force) -> Source:
 def _delivery(folder: Path, table: FeedTable) -> Delivery:
     files = tuple(_absolute(folder, pattern) for pattern in table.files)
     return Delivery(table.name, table.feed, files, ZoneInfo(table.zone), table.complete, table.columns)
+
+
+def _listen(folder: Path, table: ListenTable) -> ListenTable:
+    return table.model_copy(update={"spool": Path(_absolute(folder, str(table.spool)))})
+
+
+def _listener(folder: Path, table: ListenerTable) -> ListenerTable:
+    files = {key: getattr(table, key) for key in ("certificate", "key", "client_ca")}
+    there = {key: Path(_absolute(folder, str(path))) for key, path in files.items() if path is not None}
+    return table.model_copy(update=there)
 
 
 def _chosen(tables: dict[str, dict[str, Any]]) -> tuple[ChosenDetector, ...]:

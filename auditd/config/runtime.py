@@ -15,7 +15,15 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import make_url
 
-from auditd.config.model import HttpTable, Level, LoggingTable, RunTable, StorageTable
+from auditd.config.model import (
+    HttpTable,
+    Level,
+    ListenerTable,
+    ListenTable,
+    LoggingTable,
+    RunTable,
+    StorageTable,
+)
 from auditd.config.values import split_bind
 from detectors.detector import Detector, DetectorSettings
 from parsers.force import Force
@@ -87,6 +95,8 @@ class Config:
     sources: tuple[Source, ...]
     feeds: tuple[Delivery, ...]
     chosen: tuple[ChosenDetector, ...] = field(default=())
+    listen: ListenTable = field(default_factory=ListenTable)
+    listeners: tuple[ListenerTable, ...] = field(default=())
 
     def source(self, name: str) -> Source:
         """Return the source of that name; an unknown name is a KeyError."""
@@ -122,6 +132,8 @@ class Config:
             "http": self.http.model_dump(mode="json"),
             "logging": self.logging.model_dump(mode="json"),
             "sources": [_source(source) for source in self.sources],
+            "listen": self.listen.model_dump(mode="json"),
+            "listeners": [listener.model_dump(mode="json") for listener in self.listeners],
             "feeds": [_delivery(delivery) for delivery in self.feeds],
             "detectors": {
                 chosen.detector.name: [chosen.detector.version, chosen.settings.model_dump(mode="json")]

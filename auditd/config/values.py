@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from importlib.util import find_spec
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Final, NoReturn
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -100,6 +100,25 @@ def split_bind(text: str) -> tuple[str, int]:
     if address.version == 6 and bare == host:
         refuse(f"an IPv6 address needs brackets: {text!r}", hint)
     return bare, int(port)
+
+
+def network(text: str) -> str:
+    """Return an IP network, or a single address."""
+    try:
+        ip_network(text)
+    except ValueError as error:
+        hint = "write it like '192.0.2.0/24', '2001:db8::/32' or '192.0.2.7'"
+        refuse(f"{text!r} is not a network: {error}", hint)
+    return text
+
+
+def fingerprint(text: str) -> str:
+    """Return a SHA-256 fingerprint as 64 lower-case hex digits; colons between bytes are fine."""
+    digits = text.replace(":", "").lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", digits):
+        hint = "64 hex digits: openssl x509 -noout -fingerprint -sha256 -in FILE"
+        refuse(f"{text[:80]!r} is not a SHA-256 fingerprint", hint)
+    return digits
 
 
 def is_loopback(text: str) -> bool:

@@ -1,0 +1,1 @@
+"""Input over the network: syslog messages to files the tailer reads. It must never parse, judge, or touch the database."""
