@@ -20,6 +20,11 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "check": ("auditd.cli.check", "Say everything that is wrong with a configuration."),
     "try": ("auditd.cli.try_", "Parse a file and show what becomes of its lines; store nothing."),
     "run": ("auditd.cli.run", "Read the configured logs, judge them continuously and raise alerts."),
+    "listen": (
+        "auditd.cli.listen",
+        "Take syslog messages from the network into the spool, from where run reads them.",
+    ),
+    "spool": ("auditd.cli.spool", "Show what is in the spool; delete what was read to its end."),
     "status": (
         "auditd.cli.status",
         "Show sources, feeds, detectors, authorities, archive and alerts as the database has them.",

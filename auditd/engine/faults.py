@@ -35,13 +35,18 @@ class StoreUnavailable(Exception):
         self.reason = reason
 
 
+def store_reason(error: OSError) -> str:
+    """Return why the operating system refuses, as a key of ADVICE."""
+    return _ERRNO_REASONS.get(error.errno or 0, "io_error")
+
+
 @contextmanager
 def store_faults() -> Iterator[None]:
     """Turn refusals of disk and database into StoreUnavailable; let bugs through."""
     try:
         yield
     except OSError as error:
-        raise StoreUnavailable(_ERRNO_REASONS.get(error.errno or 0, "io_error")) from error
+        raise StoreUnavailable(store_reason(error)) from error
     except OperationalError as error:
         raise StoreUnavailable("disk_full" if "full" in str(error.orig) else "database") from error
     except DBAPIError as error:

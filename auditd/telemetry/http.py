@@ -49,7 +49,10 @@ class Heartbeat:
 
 
 class TelemetryServer:
-    """Serves metrics and health until `close`. `alive` and `ready` are asked on each request, from its thread."""
+    """Serves metrics and health until `close`. `alive` and `ready` are asked on each request, from its thread.
+
+    setting: what to change where the port cannot be opened.
+    """
 
     def __init__(
         self,
@@ -58,10 +61,11 @@ class TelemetryServer:
         registry: CollectorRegistry,
         alive: Callable[[], Verdict],
         ready: Callable[[], Verdict],
+        setting: str = "http.bind",
     ) -> None:
         self._metrics = make_wsgi_app(registry)
         self._questions = {"/healthz": alive, "/readyz": ready}
-        self._server = _open(address)
+        self._server = _open(address, setting)
         self._server.set_app(self._answer)
         self._thread = Thread(target=self._server.serve_forever, args=(0.1,), name="telemetry", daemon=True)
         self._thread.start()
@@ -130,7 +134,7 @@ class _Server6(_Server):
     address_family = socket.AF_INET6
 
 
-def _open(address: tuple[str, int]) -> _Server:
+def _open(address: tuple[str, int], setting: str) -> _Server:
     host, port = address
     try:
         return (_Server6 if ":" in host else _Server)(address, _Handler)
@@ -140,4 +144,4 @@ def _open(address: tuple[str, int]) -> _Server:
             errno.EACCES: "ports below 1024 need privileges",
             errno.EADDRNOTAVAIL: "this machine does not have that address",
         }.get(error.errno or 0, error.strerror or "unknown reason")
-        raise PortError(f"cannot open {host} port {port}: {why} Set http.bind to a free one.") from error
+        raise PortError(f"cannot open {host} port {port}: {why} Set {setting} to a free one.") from error

@@ -1,0 +1,220 @@
+"""Syslog over TCP and TLS: bounded connections, each with bounded memory, none of which can hold up the others.
+
+It must never read from a socket while the spool cannot take what arrives: senders feel it as back-pressure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from typing import Final, cast
+
+from auditd.config.model import ListenerTable
+from auditd.listen.framing import Framer
+from auditd.listen.intake import Intake
+from auditd.listen.ports import Port, written
+from auditd.listen.tls import fingerprint_of
+from auditd.telemetry.listening import ListenReports
+
+READ_BYTES: Final = 65_536
+BACKLOG: Final = 128
+REST_SECONDS: Final = (
+    0.2  # after the system refused to accept, and of quiet before a connection counts as drained
+)
+DRAIN_SECONDS: Final = 3.0
+KEEPALIVE: Final = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 20), (socket.TCP_KEEPCNT, 3))
+
+
+class StreamPort(Port):
+    """A tcp or tls listener."""
+
+    def __init__(
+        self,
+        table: ListenerTable,
+        intake: Intake,
+        reports: ListenReports,
+        *,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        super().__init__(table, intake, reports)
+        self.buffer = memoryview(
+            bytearray(READ_BYTES)
+        )  # one for all: it is read into and emptied in one step
+        self.connections: set[Connection] = set()
+        self._context = context
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def tick(self) -> None:
+        """Close connections that have been silent, or in the middle of a message, for too long."""
+        if not self.held:
+            for connection in list(self.connections):
+                connection.check_patience()
+
+    async def stop(self) -> None:
+        """Accept nothing more, take what has arrived, close every connection."""
+        for task in self._tasks:
+            task.cancel()
+        self._socket.close()
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + DRAIN_SECONDS
+        while not self.held and loop.time() < deadline and any(one.is_busy() for one in self.connections):
+            await asyncio.sleep(REST_SECONDS / 4)
+        for connection in list(self.connections):
+            connection.close("stopping")
+        await asyncio.sleep(0)
+
+    def _bound(self, family: int, address: tuple[str, int]) -> socket.socket:
+        return socket.create_server(address, family=family, backlog=BACKLOG)
+
+    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._run(self._accept(loop))
+
+    def _hold(self) -> None:
+        for connection in self.connections:
+            connection.hold(held=self.held)
+        if self.held:
+            self._flowing.clear()
+        else:
+            self._flowing.set()
+
+    def _run(self, work: object) -> None:
+        task = asyncio.ensure_future(cast("asyncio.Future[None]", work))
+        self._tasks.add(cast("asyncio.Task[None]", task))
+        task.add_done_callback(self._tasks.discard)
+
+    async def _accept(self, loop: asyncio.AbstractEventLoop) -> None:
+        while True:
+            await self._flowing.wait()
+            try:
+                sock, address = await loop.sock_accept(self._socket)
+            except OSError:  # too many open files, or the sender has gone again
+                self.reports.refused(self.table.name, "too_many")
+                await asyncio.sleep(REST_SECONDS)
+                continue
+            if len(self.connections) >= self.table.max_connections:
+                self._refuse(sock, "too_many")
+            elif not self.may_send(str(address[0])):
+                self._refuse(sock, "not_allowed")
+            else:
+                connection = Connection(self, written(address), loop)
+                self.connections.add(connection)  # from now on, for a handshake takes memory too
+                self._run(self._welcome(loop, sock, connection))
+
+    async def _welcome(
+        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, connection: Connection
+    ) -> None:
+        patience = self.table.message_seconds if self._context else None
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for option, value in KEEPALIVE:
+                sock.setsockopt(socket.IPPROTO_TCP, option, value)
+            await loop.connect_accepted_socket(
+                lambda: connection, sock, ssl=self._context, ssl_handshake_timeout=patience
+            )
+        except OSError:  # the handshake failed, took too long, or the sender left
+            self.connections.discard(connection)
+            self._refuse(sock, "tls")
+        except asyncio.CancelledError:
+            sock.close()
+            raise
+
+    def _refuse(self, sock: socket.socket, reason: str) -> None:
+        sock.close()
+        self.reports.refused(self.table.name, reason)
+
+
+class Connection(asyncio.BufferedProtocol):
+    """One sender's connection: what arrives goes through a framer into the spool, at once."""
+
+    def __init__(self, port: StreamPort, peer: str, loop: asyncio.AbstractEventLoop) -> None:
+        table = port.table
+        self._port = port
+        self._peer = peer
+        self._loop = loop
+        self._framer = Framer(framing=table.framing, max_bytes=table.max_message_bytes)
+        self._transport: asyncio.Transport | None = None
+        self._identity = "-"
+        self._why = "sender"
+        self._heard = loop.time()
+        self._begun: float | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Note who it is; a certificate that is not on the list is sent away."""
+        self._transport = cast(asyncio.Transport, transport)
+        port = self._port
+        handshake = transport.get_extra_info("ssl_object")
+        if handshake is not None:
+            self._identity = fingerprint_of(handshake.getpeercert(binary_form=True))
+            if port.table.client_fingerprints and self._identity not in port.table.client_fingerprints:
+                port.reports.refused(port.table.name, "not_allowed")
+                self._why = ""
+                self._transport.abort()
+                return
+        port.reports.accepted(port.table.name)
+        self._heard = self._loop.time()
+        if port.held:
+            self.hold(held=True)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Return where to read to."""
+        del sizehint
+        return self._port.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take what was read."""
+        if self._framer.broken or not self._why:
+            return
+        frames = self._framer.feed(bytes(self._port.buffer[:nbytes]))
+        self._heard = self._loop.time()
+        if not self._framer.pending:
+            self._begun = None
+        elif frames or self._begun is None:
+            self._begun = self._heard
+        self._port.intake.take(frames, peer=self._peer, identity=self._identity, received_bytes=nbytes)
+        if self._framer.broken:
+            self.close("unframed")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Keep the message it ended in, marked as half."""
+        del exc
+        port = self._port
+        port.connections.discard(self)
+        if not self._why:
+            return
+        if frames := self._framer.end():
+            port.intake.take(frames, peer=self._peer, identity=self._identity)
+        port.reports.closed(port.table.name, self._why)
+
+    def hold(self, *, held: bool) -> None:
+        """Stop reading, or go on; the time held counts against nobody."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        if held:
+            self._transport.pause_reading()
+        else:
+            self._heard = self._loop.time()
+            self._begun = None if self._begun is None else self._heard
+            self._transport.resume_reading()
+
+    def is_busy(self) -> bool:
+        """Whether something has just arrived."""
+        return self._loop.time() - self._heard < REST_SECONDS
+
+    def check_patience(self) -> None:
+        """Close it if it is idle, or a message takes for ever."""
+        if self._transport is None:
+            return
+        now = self._loop.time()
+        if self._begun is not None and now - self._begun >= self._port.table.message_seconds:
+            self.close("slow")
+        elif now - self._heard >= self._port.table.idle_seconds:
+            self.close("idle")
+
+    def close(self, why: str) -> None:
+        """Close it at once."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._why = why
+            self._transport.abort()
