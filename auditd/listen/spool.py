@@ -102,6 +102,7 @@ class Spool(AbstractContextManager["Spool"]):
         self.unforced += len(lines)
         if not self._refused:
             self._try(file.write)
+            self._rotate_if_due(file)
         if self.blocked:
             self._on_change()
 
@@ -112,8 +113,7 @@ class Spool(AbstractContextManager["Spool"]):
         late = time.monotonic() - self._forced_at >= self._table.sync_seconds
         forced = await self.force() if self.unforced >= self._table.sync_bytes or late else None
         for file in self._files.values():
-            if file.is_due(size=self._table.rotate_bytes, seconds=self._table.rotate_seconds):
-                self._try(file.rotate)
+            self._rotate_if_due(file)
         return forced
 
     def look_around(self) -> tuple[int, int]:
@@ -164,6 +164,10 @@ class Spool(AbstractContextManager["Spool"]):
                 self._try(file.write)
         if self._refused != before:
             self._on_change()
+
+    def _rotate_if_due(self, file: SpoolFile) -> None:
+        if file.is_due(size=self._table.rotate_bytes, seconds=self._table.rotate_seconds):
+            self._try(file.rotate)
 
     def _try(self, step: Callable[[], None]) -> None:
         try:

@@ -17,7 +17,6 @@ from auditd.listen.ports import Port, written
 from auditd.listen.tls import fingerprint_of
 from auditd.telemetry.listening import ListenReports
 
-READ_BYTES: Final = 65_536
 BACKLOG: Final = 128
 REST_SECONDS: Final = (
     0.2  # after the system refused to accept, and of quiet before a connection counts as drained
@@ -38,9 +37,6 @@ class StreamPort(Port):
         context: ssl.SSLContext | None = None,
     ) -> None:
         super().__init__(table, intake, reports)
-        self.buffer = memoryview(
-            bytearray(READ_BYTES)
-        )  # one for all: it is read into and emptied in one step
         self.connections: set[Connection] = set()
         self._context = context
         self._flowing = asyncio.Event()
@@ -126,8 +122,11 @@ class StreamPort(Port):
         self.reports.refused(self.table.name, reason)
 
 
-class Connection(asyncio.BufferedProtocol):
-    """One sender's connection: what arrives goes through a framer into the spool, at once."""
+class Connection(asyncio.Protocol):
+    """One sender's connection: what arrives goes through a framer into the spool, at once.
+
+    Not a BufferedProtocol: under TLS that loses what its buffer cannot hold when the sender closes.
+    """
 
     def __init__(self, port: StreamPort, peer: str, loop: asyncio.AbstractEventLoop) -> None:
         table = port.table
@@ -158,22 +157,17 @@ class Connection(asyncio.BufferedProtocol):
         if port.held:
             self.hold(held=True)
 
-    def get_buffer(self, sizehint: int) -> memoryview:
-        """Return where to read to."""
-        del sizehint
-        return self._port.buffer
-
-    def buffer_updated(self, nbytes: int) -> None:
-        """Take what was read."""
+    def data_received(self, data: bytes) -> None:
+        """Take what was read: up to a quarter of a megabyte."""
         if self._framer.broken or not self._why:
             return
-        frames = self._framer.feed(bytes(self._port.buffer[:nbytes]))
+        frames = self._framer.feed(data)
         self._heard = self._loop.time()
         if not self._framer.pending:
             self._begun = None
         elif frames or self._begun is None:
             self._begun = self._heard
-        self._port.intake.take(frames, peer=self._peer, identity=self._identity, received_bytes=nbytes)
+        self._port.intake.take(frames, peer=self._peer, identity=self._identity, received_bytes=len(data))
         if self._framer.broken:
             self.close("unframed")
 

@@ -19,6 +19,8 @@ def server_context(listener: ListenerTable) -> ssl.SSLContext:
     """Return the context of a tls listener. Raises CertificateError."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # Senders never read. A session ticket left unread makes their close a reset, which throws away what is under way.
+    context.num_tickets = 0
     load_certificates(context, listener)
     if listener.client_ca is not None:
         context.verify_mode = ssl.CERT_REQUIRED
