@@ -41,8 +41,7 @@ def entries(spool: Path, cursors: Iterable[Cursor]) -> Iterator[SpoolEntry]:
     """Yield the files of a spool, by folder and age. cursors: of every file that was ever read."""
     read: defaultdict[int, list[Cursor]] = defaultdict(list)
     for cursor in cursors:
-        if cursor.finished:
-            read[cursor.offset].append(cursor)
+        read[cursor.offset].append(cursor)
     for path in sorted(spool.glob("*/*/current*.log")):
         with suppress(FileNotFoundError):
             status = path.stat()
@@ -55,7 +54,10 @@ def entries(spool: Path, cursors: Iterable[Cursor]) -> Iterator[SpoolEntry]:
 
 
 def _was_read(path: Path, cursors: Iterable[Cursor]) -> bool:
-    """Whether one of the cursors stands at the end of this very content: receipts make it the only such file."""
+    """Whether one of the cursors stands at the end of this very content: receipts make it the only such file.
+
+    It need not be finished: the tailer cannot know that a file which always had this name will not grow. We do.
+    """
     descriptor = os.open(path, OPEN_FLAGS)
     try:
         return any(prints_of(descriptor, cursor) is not None for cursor in cursors)
