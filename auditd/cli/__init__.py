@@ -22,7 +22,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "run": ("auditd.cli.run", "Read the configured logs, judge them continuously and raise alerts."),
     "listen": (
         "auditd.cli.listen",
-        "Take syslog messages from the network into the spool, from where run reads them.",
+        "Take syslog messages from the network into the spool, from where `run` reads them.",
     ),
     "spool": ("auditd.cli.spool", "Show what is in the spool; delete what was read to its end."),
     "status": (

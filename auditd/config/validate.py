@@ -59,7 +59,7 @@ def _complaint(model: type[BaseModel], at: KeyPath, details: ErrorDetails) -> Co
             return Complaint(path, str(context["error"]))
         case "too_short":
             return Complaint(path, f"needs at least {context['min_length']} entry")
-        case "string_pattern_mismatch" if path[-1] == "name":
+        case "string_pattern_mismatch" if path[-1] in {"name", "folder"}:
             return Complaint(path, _reworded("Input should be a name", details["input"]), _NAMES)
         case _:
             shown = None if path in _SECRETS else details["input"]

@@ -21,7 +21,11 @@ FAULTS: Final = frozenset({"malformed", "cut", "half", "unframed"})
 REFUSALS: Final = frozenset({"too_many", "not_allowed", "tls"})
 CLOSINGS: Final = frozenset({"sender", "idle", "slow", "unframed", "stopping"})
 BLOCKS: Final[dict[str, str]] = {
-    **ADVICE,
+    **{
+        reason: hint.replace("the archive", "the spool")
+        for reason, hint in ADVICE.items()
+        if reason != "database"
+    },
     "disk_full": "the spool's disk is full: free space or grow it; senders wait, reading resumes by itself",
     "low_space": "less is free than listen.min_free_bytes: access-auditd spool sweep, or grow the disk; senders wait",
     "forcing": "the spool's disk is slower than what arrives; senders wait a moment",

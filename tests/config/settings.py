@@ -20,6 +20,9 @@ TABLES: dict[str, type[BaseModel]] = {
     "[logging]": model.LoggingTable,
     "[[sources]]": model.SourceTable,
     "[[feeds]]": model.FeedTable,
+    "[listen]": model.ListenTable,
+    "[[listeners]]": model.ListenerTable,
+    "[[listeners.routes]]": model.RouteTable,
 }
 
 

@@ -27,8 +27,10 @@ def test_each_setting_has_its_row_in_the_reference(setting: Setting) -> None:
 
 @pytest.mark.parametrize("setting", every_setting(), ids=lambda s: f"{s.table}.{s.key}")
 def test_the_example_shows_each_setting(setting: Setting) -> None:
-    found = tomllib.loads(EXAMPLE.read_text("utf-8"))[setting.table.strip("[]")]
-    tables = found if isinstance(found, list) else [found]
+    tables = [tomllib.loads(EXAMPLE.read_text("utf-8"))]
+    for name in setting.table.strip("[]").split("."):
+        found = [table[name] for table in tables if name in table]
+        tables = [table for one in found for table in (one if isinstance(one, list) else [one])]
     assert any(setting.key in table for table in tables)
 
 

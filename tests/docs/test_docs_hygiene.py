@@ -91,3 +91,33 @@ class TestUnit:
         assert service["NoNewPrivileges"] == "yes"
         assert service["CapabilityBoundingSet"] == ""
         assert "ReadWritePaths" not in service
+
+
+class TestListenerUnits:
+    """deploy/access-auditd-listen.service and the sweeping of its spool"""
+
+    def unit(self, name: str) -> RawConfigParser:
+        parser = RawConfigParser(strict=True)
+        parser.optionxform = str  # type: ignore[assignment, method-assign]
+        parser.read_string((ROOT / "deploy" / name).read_text("utf-8"))
+        return parser
+
+    def test_runs_the_listener_as_a_user_that_is_not_the_daemons(self) -> None:
+        service = self.unit("access-auditd-listen.service")["Service"]
+        assert service["ExecStart"].endswith(f"/access-auditd --config {DEFAULT_CONFIG} listen")
+        assert (service["User"], service["Group"]) == ("access-auditd-listen", "access-auditd")
+
+    def test_may_write_its_spool_and_nothing_else(self) -> None:
+        service = self.unit("access-auditd-listen.service")["Service"]
+        example = (ROOT / "deploy/access-auditd.toml").read_text("utf-8")
+        assert f'spool = "{service["ReadWritePaths"]}"' in example
+        assert service["ProtectSystem"] == "strict"
+        assert service["NoNewPrivileges"] == "yes"
+        assert service["CapabilityBoundingSet"] == ""
+        assert service["InaccessiblePaths"] == "-/var/lib/access-auditd"
+
+    def test_the_timer_sweeps_as_the_daemons_user(self) -> None:
+        service = self.unit("access-auditd-spool.service")["Service"]
+        assert service["ExecStart"].endswith(f"/access-auditd --config {DEFAULT_CONFIG} spool sweep")
+        assert service["User"] == "access-auditd"
+        assert "OnCalendar" in self.unit("access-auditd-spool.timer")["Timer"]

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from prometheus_client.metrics_core import Metric
 
-from auditd.telemetry import events
+from auditd.telemetry import events, listening
+from auditd.telemetry.listening import ListenMetrics
 from auditd.telemetry.metrics import PREFIX, Metrics
 from detectors.finding import Severity
 
@@ -22,7 +23,7 @@ def value(metrics: Metrics, name: str, **labels: str) -> float | None:
 
 
 def exposed() -> list[Metric]:
-    return list(Metrics().registry.collect())
+    return [*Metrics().registry.collect(), *ListenMetrics().registry.collect()]
 
 
 def sample_name(metric: Metric) -> str:
@@ -95,7 +96,12 @@ class TestDocument:
 
     def test_the_labels_listed_are_those_of_the_metric(self) -> None:
         metrics = Metrics()
-        collectors = [c for c in vars(metrics).values() if hasattr(c, "_labelnames")]
+        collectors = [
+            c
+            for owner in (metrics, ListenMetrics())
+            for c in vars(owner).values()
+            if hasattr(c, "_labelnames")
+        ]
         by_name = {c.describe()[0].name: c._labelnames for c in collectors if c is not metrics.build}
         for metric in exposed():
             if metric.type == "info":
@@ -108,6 +114,10 @@ class TestDocument:
         [
             ("`reason` of source_problem", events.SOURCE_PROBLEMS),
             ("`reason` of commit_failures", frozenset(events.STORE_REASONS)),
+            ("`fault`", listening.FAULTS),
+            ("`reason` of listen_refused", listening.REFUSALS),
+            ("`reason` of listen_closed", listening.CLOSINGS),
+            ("`reason` of spool_blocked", frozenset(listening.BLOCKS)),
             ("`kind`", events.NON_RECORD_KINDS),
             ("`severity`", frozenset(severity.name.lower() for severity in Severity)),
         ],
