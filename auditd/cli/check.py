@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,9 @@ def _summary(config: Config) -> dict[str, Any]:
             {"name": source.name, "format": source.format.name, **_files(source.files)}
             for source in config.sources
         ],
+        "listeners": [
+            {"name": one.name, "bind": one.bind, "protocol": one.protocol} for one in config.listeners
+        ],
         "feeds": [
             {"name": feed.name, "feed": feed.feed, "complete": feed.complete, **_files(feed.files)}
             for feed in config.feeds
@@ -97,6 +101,7 @@ def _warnings(config: Config) -> list[str]:
             if name in owner:
                 said.append(f"{name} is read by two sources: {owner[name]} and {source.name}")
             owner.setdefault(name, source.name)
+    said += _spool_warnings(config)
     if not config.sources:
         said.append("there are no sources: nothing will be read")
     if not (config.force.domains and config.force.number_ranges):
@@ -104,15 +109,33 @@ def _warnings(config: Config) -> list[str]:
     return said
 
 
+def _spool_warnings(config: Config) -> Iterator[str]:
+    """Yield what is wrong between the listeners' folders and the sources that should read them."""
+    for listener in config.listeners:
+        for folder in sorted({listener.folder, *(route.folder for route in listener.routes)}):
+            live = str(config.listen.spool / listener.name / folder / "current.log")
+            readers = [one for one in config.sources if any(fnmatchcase(live, glob) for glob in one.files)]
+            if not readers:
+                yield f"no source reads {live}: what arrives there is kept for ever, and judged by nobody"
+            for source in readers:
+                if source.context.envelope != "syslog":
+                    yield f'the source {source.name} reads {live} without envelope = "syslog"'
+
+
 def _print_summary(config: Config) -> None:
     summary = _summary(config)
     for title, columns in (
         ("sources", ("name", "format", "files", "unreadable")),
+        ("listeners", ("name", "bind", "protocol")),
         ("feeds", ("name", "feed", "files", "unreadable")),
     ):
         if summary[title]:
             click.echo(f"{title}:")
-            print_table(columns, [[row[key] for key in columns] for row in summary[title]], right=columns[2:])
+            print_table(
+                columns,
+                [[row[key] for key in columns] for row in summary[title]],
+                right=("files", "unreadable"),
+            )
             click.echo()
     click.echo("detectors:")
     print_table(("name", "state"), [(row["name"], _state(row)) for row in summary["detectors"]])

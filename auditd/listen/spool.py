@@ -19,7 +19,7 @@ from typing import Final
 
 from auditd.config.model import ListenTable
 from auditd.engine.faults import store_reason
-from auditd.listen.spoolfile import LIVE, SpoolFile, set_aside
+from auditd.listen.spoolfile import LIVE, SpoolFile, force_names, set_aside
 
 LOCK: Final = ".lock"
 BACKLOG_SYNCS: Final = 4  # unforced bytes at which reading waits, in units of sync_bytes
@@ -63,6 +63,8 @@ class Spool(AbstractContextManager["Spool"]):
         try:
             for file in self._files.values():
                 file.folder.mkdir(mode=0o770, parents=True, exist_ok=True)
+            for folder in {root.parent, root, *(file.folder.parent for file in self._files.values())}:
+                force_names(folder)
             self._lock = os.open(root / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self.torn = sum(set_aside(live) for live in sorted(root.glob(f"*/*/{LIVE}")))

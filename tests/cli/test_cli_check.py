@@ -100,3 +100,33 @@ def test_a_file_that_two_sources_read_is_a_warning(folder: Path) -> None:
 
 def test_a_configuration_that_does_nothing_says_so(folder: Path) -> None:
     assert "there are no sources: nothing will be read" in check(folder, "").output
+
+
+def test_folders_of_the_spool_that_nobody_reads_or_reads_wrongly_are_warned_of(tmp_path: Path) -> None:
+    file = tmp_path / "audit.toml"
+    file.write_text(
+        """
+[listen]
+spool = "spool"
+[[listeners]]
+name = "soc"
+bind = "127.0.0.1:6514"
+routes = [{ folder = "pnc", app_names = ["pnc"] }, { folder = "mail", app_names = ["mail"] }]
+[[sources]]
+name = "pnc"
+format = "pnc"
+envelope = "syslog"
+files = ["spool/*/pnc/*.log"]
+[[sources]]
+name = "mail"
+format = "exchange"
+files = ["spool/soc/mail/current*.log"]
+""",
+        "utf-8",
+    )
+    result = CliRunner().invoke(main, ["check", str(file), "--json"])
+    warnings = json.loads(result.output)["warnings"]
+    folder = f"{tmp_path}/spool/soc"
+    assert f'the source mail reads {folder}/mail/current.log without envelope = "syslog"' in warnings
+    assert any(said.startswith(f"no source reads {folder}/other/current.log") for said in warnings)
+    assert not any("/pnc/" in said for said in warnings)

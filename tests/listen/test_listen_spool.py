@@ -133,6 +133,34 @@ def test_a_batch_is_forced_when_it_is_full_or_when_its_time_has_come(tmp_path: P
     asyncio.run(story())
 
 
+def test_what_is_forced_are_the_files_written_to_and_the_folders_that_name_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forced: list[str] = []
+
+    def fsync(descriptor: int) -> None:
+        forced.append(Path(f"/proc/self/fd/{descriptor}").readlink().relative_to(tmp_path).as_posix())
+
+    async def story() -> None:
+        with spool(tmp_path / "spool", rotate_bytes=4096) as one:
+            assert set(forced) >= {".", "spool", "spool/soc"}
+            forced.clear()
+            one.put(FOLDER, b"x" * 4096 + b"\n")
+            one.put(FOLDER, b"y\n")
+            await one.force()
+            names = sorted(path.name for path in (tmp_path / "spool" / FOLDER).iterdir())
+            assert sorted(forced) == ["spool/soc/pnc", *(f"spool/soc/pnc/{name}" for name in names)]
+            assert len(names) == 2
+            forced.clear()
+            assert await one.force() is None
+            one.put(FOLDER, b"z\n")
+            await one.force()
+            assert forced == ["spool/soc/pnc/current.log"]
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    asyncio.run(story())
+
+
 def test_rotated_files_are_distinct_however_fast_they_come(tmp_path: Path) -> None:
     with spool(tmp_path, rotate_bytes=4096) as one:
         for number in range(200):
