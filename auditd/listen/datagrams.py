@@ -12,11 +12,12 @@ from contextlib import suppress
 from typing import Final
 
 from auditd.listen.framing import Frame
-from auditd.listen.ports import Port, written
+from auditd.listen.ports import DRAIN_SECONDS, Port, written
 
 LARGEST_BYTES: Final = 65_535
 RECEIVE_BUFFER_BYTES: Final = 8 << 20
 AT_ONCE: Final = 256
+PAUSE_SECONDS: Final = 0.02
 # Linux: with each datagram, how many were dropped on this socket before it. Python has no name for it.
 SO_RXQ_OVFL: Final = 40
 
@@ -33,11 +34,10 @@ class DatagramPort(Port):
 
     async def stop(self) -> None:
         """Take what the kernel still holds, then close."""
-        if not self.held:
-            self._loop.remove_reader(self._socket)
-            while self._read():
-                if self.held:
-                    break
+        deadline = self._loop.time() + DRAIN_SECONDS
+        while self._loop.time() < deadline and (self.held or self._read()):
+            await asyncio.sleep(PAUSE_SECONDS if self.held else 0)
+        self._loop.remove_reader(self._socket)
         self._socket.close()
 
     def _bound(self, family: int, address: tuple[str, int]) -> socket.socket:
@@ -67,7 +67,7 @@ class DatagramPort(Port):
         """Take up to AT_ONCE datagrams; return whether there may be more."""
         for _ in range(AT_ONCE):
             if self.held:
-                return False
+                return True
             try:
                 size, extra, _, address = self._socket.recvmsg_into([self._buffer], socket.CMSG_SPACE(4))
             except OSError:  # nothing more, for now

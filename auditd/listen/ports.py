@@ -7,7 +7,7 @@ import errno
 import socket
 from abc import ABC, abstractmethod
 from ipaddress import ip_address, ip_network
-from typing import Any
+from typing import Any, Final
 
 from auditd.config.model import ListenerTable
 from auditd.config.values import split_bind
@@ -15,7 +15,8 @@ from auditd.listen.intake import Intake
 from auditd.telemetry.http import PortError
 from auditd.telemetry.listening import ListenReports
 
-_WHY = {
+DRAIN_SECONDS: Final = 3.0  # that a stop takes what has arrived already
+_WHY: Final = {
     errno.EADDRINUSE: "another process has it",
     errno.EACCES: "ports below 1024 need privileges: take a higher one, or AmbientCapabilities=CAP_NET_BIND_SERVICE",
     errno.EADDRNOTAVAIL: "this machine does not have that address",
@@ -82,7 +83,7 @@ class Port(ABC):
 
     @abstractmethod
     async def stop(self) -> None:
-        """Take what has arrived already, then close."""
+        """Take what has arrived already, then close; the spool must be tended meanwhile."""
 
 
 def written(address: Any) -> str:

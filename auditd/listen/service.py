@@ -151,8 +151,11 @@ class ListenService:
 
     async def _drain(self) -> None:
         """Take what has arrived, write it, force it to disk; what the disk still refuses is lost, and said so."""
-        for port in self._ports:
-            await port.stop()
+        stops = [asyncio.ensure_future(port.stop()) for port in self._ports]
+        while not all(stop.done() for stop in stops):
+            await self._turn()
+            await asyncio.sleep(TEND_SECONDS)
+        await asyncio.gather(*stops)
         self._spool.write_again()
         await self._spool.force()
         self._reports.lost(self._spool.close())

@@ -13,7 +13,7 @@ from typing import Final, cast
 from auditd.config.model import ListenerTable
 from auditd.listen.framing import Framer
 from auditd.listen.intake import Intake
-from auditd.listen.ports import Port, written
+from auditd.listen.ports import DRAIN_SECONDS, Port, written
 from auditd.listen.tls import fingerprint_of
 from auditd.telemetry.listening import ListenReports
 
@@ -21,7 +21,6 @@ BACKLOG: Final = 128
 REST_SECONDS: Final = (
     0.2  # after the system refused to accept, and of quiet before a connection counts as drained
 )
-DRAIN_SECONDS: Final = 3.0
 KEEPALIVE: Final = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 20), (socket.TCP_KEEPCNT, 3))
 
 
@@ -55,9 +54,11 @@ class StreamPort(Port):
             task.cancel()
         self._socket.close()
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + DRAIN_SECONDS
-        while not self.held and loop.time() < deadline and any(one.is_busy() for one in self.connections):
-            await asyncio.sleep(REST_SECONDS / 4)
+        begun = heard = loop.time()
+        # What lies in the kernel's buffers, and what the sender's follows up with, takes several reads.
+        while loop.time() < min(heard + REST_SECONDS, begun + DRAIN_SECONDS):
+            await asyncio.sleep(REST_SECONDS / 8)
+            heard = loop.time() if self.held else max([begun, *(one.heard for one in self.connections)])
         for connection in list(self.connections):
             connection.close("stopping")
         await asyncio.sleep(0)
@@ -123,7 +124,7 @@ class StreamPort(Port):
 
 
 class Connection(asyncio.Protocol):
-    """One sender's connection: what arrives goes through a framer into the spool, at once.
+    """One sender's connection: what arrives goes through a framer into the spool, at once. heard: when it last did.
 
     Not a BufferedProtocol: under TLS that loses what its buffer cannot hold when the sender closes.
     """
@@ -137,7 +138,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._identity = "-"
         self._why = "sender"
-        self._heard = loop.time()
+        self.heard = loop.time()
         self._begun: float | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -153,7 +154,7 @@ class Connection(asyncio.Protocol):
                 self._transport.abort()
                 return
         port.reports.accepted(port.table.name)
-        self._heard = self._loop.time()
+        self.heard = self._loop.time()
         if port.held:
             self.hold(held=True)
 
@@ -162,11 +163,11 @@ class Connection(asyncio.Protocol):
         if self._framer.broken or not self._why:
             return
         frames = self._framer.feed(data)
-        self._heard = self._loop.time()
+        self.heard = self._loop.time()
         if not self._framer.pending:
             self._begun = None
         elif frames or self._begun is None:
-            self._begun = self._heard
+            self._begun = self.heard
         self._port.intake.take(frames, peer=self._peer, identity=self._identity, received_bytes=len(data))
         if self._framer.broken:
             self.close("unframed")
@@ -189,13 +190,9 @@ class Connection(asyncio.Protocol):
         if held:
             self._transport.pause_reading()
         else:
-            self._heard = self._loop.time()
-            self._begun = None if self._begun is None else self._heard
+            self.heard = self._loop.time()
+            self._begun = None if self._begun is None else self.heard
             self._transport.resume_reading()
-
-    def is_busy(self) -> bool:
-        """Whether something has just arrived."""
-        return self._loop.time() - self._heard < REST_SECONDS
 
     def check_patience(self) -> None:
         """Close it if it is idle, or a message takes for ever."""
@@ -204,7 +201,7 @@ class Connection(asyncio.Protocol):
         now = self._loop.time()
         if self._begun is not None and now - self._begun >= self._port.table.message_seconds:
             self.close("slow")
-        elif now - self._heard >= self._port.table.idle_seconds:
+        elif now - self.heard >= self._port.table.idle_seconds:
             self.close("idle")
 
     def close(self, why: str) -> None:

@@ -139,9 +139,13 @@ class ListenReports:
             self.metrics.spool_blocked.labels(self._blocked).set(0)
         if reason:
             self.metrics.spool_blocked.labels(bounded(reason, BLOCKS)).set(1)
-        if reason and self._told.again("blocked", reason):
+        if (
+            reason == "forcing"
+        ):  # no trouble: arrives faster than the disk for a moment; the metric shows how often
+            _log().debug("spool_blocked", reason=reason)
+        elif reason and self._told.again("blocked", reason):
             _log().error("spool_blocked", reason=reason, hint=BLOCKS.get(reason, ""))
-        elif not reason and self._blocked != "forcing":
+        elif not reason and self._blocked not in {"", "forcing"}:
             _log().info("spool_works", reason=self._blocked)
         self._blocked = reason
 

@@ -169,7 +169,7 @@ class Listening:
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run another command over the same configuration."""
         command = [sys.executable, "-m", "auditd", "--config", str(self.config_file), *words]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
     def peak_megabytes(self) -> float:
         status = Path(f"/proc/{self.process.pid}/status").read_text()

@@ -34,11 +34,11 @@ def test_what_was_read_from_the_socket_is_in_the_file_when_the_process_is_killed
 
 def test_a_stop_takes_everything_that_was_sent_before_it(tmp_path: Path) -> None:
     with Listening(tmp_path) as listening:
-        socks = [listening.connect() for _ in range(10)]
-        wait_until(lambda: listening.metric("listen_connections", listener="soc") == 10)
+        socks = [listening.connect() for _ in range(5)]
+        wait_until(lambda: listening.metric("listen_connections", listener="soc") == 5)
         listening.process.send_signal(signal.SIGSTOP)
         for sock in socks:
-            sock.sendall(b"".join(counted(syslog(f"{number} {'x' * 100}")) for number in range(1000)))
+            sock.sendall(b"".join(counted(syslog(f"{number} {'x' * 400}")) for number in range(2000)))
         listening.process.send_signal(signal.SIGTERM)
         listening.process.send_signal(signal.SIGCONT)
         assert listening.process.wait(20) == 0

@@ -129,6 +129,16 @@ class TestDatagrams:
             }
             assert found[0].peer == "127.0.0.1:" + str(sock.getsockname()[1])
 
+    def test_a_stop_takes_the_datagrams_that_had_arrived(self, tmp_path: Path) -> None:
+        with Listening(tmp_path, self.listener) as listening, udp() as sock:
+            listening.process.send_signal(signal.SIGSTOP)
+            for number in range(100):
+                sock.sendto(syslog(f"{number}"), listening.address())
+            listening.process.send_signal(signal.SIGTERM)
+            listening.process.send_signal(signal.SIGCONT)
+            assert listening.process.wait(20) == 0
+            assert len(listening.lines()) == 100
+
     def test_what_the_kernel_dropped_is_counted_to_the_last_datagram(self, tmp_path: Path) -> None:
         with Listening(tmp_path, self.listener) as listening, udp() as sock:
             listening.process.send_signal(signal.SIGSTOP)
