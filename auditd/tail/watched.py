@@ -9,24 +9,20 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
+from auditd.tail.arrivals import Arrivals
 from auditd.tail.chunk import Chunk
 from auditd.tail.cursor import Cursor
 from auditd.tail.descriptors import Descriptors
 from auditd.tail.discover import Folders, Sighting, discover, siblings, sight, trouble
-from auditd.tail.file import LogFile, first_cursor
+from auditd.tail.endings import Endings
+from auditd.tail.file import LogFile
 from auditd.tail.finished import Finished
 from auditd.tail.places import Places
 from auditd.tail.recognise import Recognition
 from auditd.tail.report import Problem
 from auditd.tail.source import TailSource
-
-PATIENCE: Final = (
-    10  # settle times to wait for the first line of the new file before the old one counts as ended
-)
 
 
 class WatchedSource:
@@ -48,11 +44,13 @@ class WatchedSource:
         self.changed: dict[str, LogFile] = {}
         self._settle = settle_seconds
         self._descriptors = descriptors
-        self._finished = Finished(cursor for cursor in cursors if cursor.finished)
         self._places = Places(cursors)
         self._recognition = Recognition(
             self.files, descriptors=descriptors, settle_seconds=settle_seconds, report=self._report
         )
+        finished = Finished(cursor for cursor in cursors if cursor.finished)
+        self._arrivals = Arrivals(source, finished, self._recognition)
+        self._endings = Endings(source, self._recognition, settle_seconds=settle_seconds)
         self._sightings: list[Sighting] = []
         self._folders = Folders()
 
@@ -87,7 +85,7 @@ class WatchedSource:
         """Let go of a file that is finished."""
         self._descriptors.close(file)
         self.files.remove(file)
-        self._finished.add(file.end())
+        self._arrivals.finished.add(file.end())
 
     def close(self) -> None:
         """Close every descriptor."""
@@ -191,11 +189,9 @@ class WatchedSource:
             self._give_up(file, "gone")
 
     def _first_sight(self, sighting: Sighting, home: str, now: float) -> None:
-        """Begin to read a file nobody reads: from where it was left if it is known, else from its start."""
-        if self._finished.knows_unchanged(sighting):
-            return
+        """Begin to read a file nobody reads."""
         try:
-            cursor = self._cursor_for(sighting, home, now)
+            cursor = self._arrivals.cursor_for(sighting, home, now)
             if cursor is None:
                 return
             file = LogFile(self.source, cursor, now)
@@ -205,24 +201,6 @@ class WatchedSource:
                 self.changed[cursor.file] = file  # known from now on, even if it is renamed before it is read
         except OSError as error:
             self._report(sighting.path, error)
-
-    def _cursor_for(self, sighting: Sighting, home: str, now: float) -> Cursor | None:
-        """Return where to begin in an unclaimed file, None when there is nothing to read in it for now."""
-        known = self._finished.match(sighting)
-        if known is None:
-            if self._recognition.copies_a_live_file(sighting, now):
-                return None
-            return first_cursor(self.source, home, sighting)
-        cursor, prints = known
-        if sighting.size == cursor.offset:
-            self._finished.quieten(sighting)
-            return None
-        if (
-            not prints.at_line_end
-        ):  # its unfinished last line was given out; only the whole file has the whole line
-            return first_cursor(self.source, home, sighting)
-        self._finished.remove(cursor)
-        return replace(cursor, finished=False, path=home, device=sighting.device, inode=sighting.inode)
 
     def _follow_homes(self, now: float) -> None:
         """See which files no longer stand where their log is written, and whether rotations were missed there."""
@@ -270,31 +248,14 @@ class WatchedSource:
             self._first_sight(sighting, home, now)
 
     def _settle_down(self, file: LogFile, now: float) -> None:
-        """End a file that was rotated away, once its writer has been quiet and has moved on, or that is complete."""
-        idle = now - file.changed_at
-        enough = self._settle if file.succeeded else PATIENCE * self._settle
-        open_or_done = file.key is not None and file.chunk is None and not file.unsearched
-        if open_or_done and file.descriptor is not None:
-            file.ending = file.ending or (file.replaced and idle >= enough) or self._is_complete(file, idle)
-        elif open_or_done and file.prints is not None and file.missing_since is None:
-            # Closed to keep the descriptors few, unchanged since: complete as it stands, or open again for its last line.
-            file.ending = file.ending or (self._is_complete(file, idle) and self._can_end(file, now))
+        """Let go of a file that has ended and of which nothing is left."""
+        try:
+            self._endings.consider(file, now)
+        except OSError as error:
+            self._report(file.location, error)
         if file.done:
             self.changed[file.cursor.file] = file
             self.retire(file)
-
-    def _can_end(self, file: LogFile, now: float) -> bool:
-        """Tell whether nothing of a closed file is left, else whether it is open again, to be read to its end."""
-        try:
-            return not file.unread or self._recognition.open(file, file.location, now)
-        except OSError as error:
-            self._report(file.location, error)
-            return False
-
-    def _is_complete(self, file: LogFile, idle: float) -> bool:
-        """Tell whether a file of a log that is delivered in whole files has been left alone for long enough."""
-        limit = self.source.complete_after_seconds
-        return limit is not None and max(idle, time.time() - file.modified_ns / 1e9) >= limit
 
 
 def _age(file: LogFile) -> tuple[bool, int, str]:
