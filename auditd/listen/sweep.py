@@ -5,7 +5,6 @@ It must never delete a file that is being written, nor one whose every byte no a
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -15,8 +14,8 @@ from pathlib import Path
 from typing import Literal
 
 from auditd.listen.spoolfile import LIVE
+from auditd.tail.content import content_of
 from auditd.tail.cursor import Cursor
-from auditd.tail.file import OPEN_FLAGS
 from auditd.tail.prints import prints_of
 
 Standing = Literal["current", "unread", "read"]
@@ -58,8 +57,5 @@ def _was_read(path: Path, cursors: Iterable[Cursor]) -> bool:
 
     It need not be finished: the tailer cannot know that a file which always had this name will not grow. We do.
     """
-    descriptor = os.open(path, OPEN_FLAGS)
-    try:
-        return any(prints_of(descriptor, cursor) is not None for cursor in cursors)
-    finally:
-        os.close(descriptor)
+    with content_of(str(path)) as content:
+        return any(prints_of(content, cursor) is not None for cursor in cursors)

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from auditd.tail.content import Key
 from auditd.tail.report import Problem
 from auditd.tail.source import TailSource
 
-Key = tuple[int, int]
 _ROTATED: Final = re.compile(r"[.\-_]?\d[\w.:\-]*|[.\-_](?:old|bak|prev|orig|save)|~", re.IGNORECASE)
 _DATED: Final = re.compile(r"[.\-_]\d[\dT:.\-_]*")
 COMPRESSED: Final = (".gz", ".bz2", ".xz", ".zst", ".zip", ".Z")

@@ -33,7 +33,7 @@ class Endings:
         idle = now - file.changed_at
         enough = self._settle if file.succeeded else PATIENCE * self._settle
         open_or_done = file.key is not None and file.chunk is None and not file.unsearched
-        if open_or_done and file.descriptor is not None:
+        if open_or_done and file.content is not None:
             file.ending = file.ending or (file.replaced and idle >= enough) or self._is_complete(file, idle)
         elif open_or_done and file.prints is not None and file.missing_since is None:
             # Closed to keep the descriptors few, unchanged since: complete as it stands, or open again for its last line.

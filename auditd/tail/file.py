@@ -7,21 +7,17 @@ the descriptor is still the one that was read.
 
 from __future__ import annotations
 
-import os
-import stat
 from dataclasses import replace
-from typing import Final
 from uuid import uuid4
 
 from auditd.tail.chunk import Chunk
+from auditd.tail.content import Content, Extent, Key, open_content
 from auditd.tail.cursor import Cursor
-from auditd.tail.discover import Key, Sighting
+from auditd.tail.discover import Sighting
 from auditd.tail.prints import PRINT_BYTES, Prints, digest, prints_of
 from auditd.tail.scan import Cut, Scan
 from auditd.tail.source import TailSource
 from parsers.format import Block
-
-OPEN_FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 
 
 def first_cursor(source: TailSource, path: str, sighting: Sighting) -> Cursor:
@@ -51,9 +47,10 @@ class LogFile:
         self.cursor = cursor
         self.location = cursor.path
         self.key: Key | None = (cursor.device, cursor.inode)
-        self.descriptor: int | None = None
+        self.content: Content | None = None
         self.prints = Prints() if cursor.offset == 0 else None
         self.size = cursor.offset
+        self.disk_size = 0
         self.modified_ns = 0
         self.changed_at = now
         self.missing_since: float | None = None
@@ -109,54 +106,45 @@ class LogFile:
 
         Its prints must agree, and where they do not tell files apart its inode too, unless a copy will do.
         """
-        descriptor = os.open(path, OPEN_FLAGS)
+        content = open_content(path)
         try:
-            status = os.fstat(descriptor)
-            prints = self.prints if self.prints is not None else prints_of(descriptor, self.cursor)
-            known = copy or self.offset >= PRINT_BYTES or status.st_ino == self._place()[1]
-            fits = known and stat.S_ISREG(status.st_mode) and status.st_size >= self.offset
-            if prints is None or not fits or not prints.hold(descriptor):
-                os.close(descriptor)
-                return False
+            extent = content.extent()
+            prints = self._prints_in(content, extent, copy=copy) if extent is not None else None
         except OSError:
-            os.close(descriptor)
+            content.close()
             raise
+        if extent is None or prints is None:
+            content.close()
+            return False
         self.release()
-        self.descriptor, self.prints, self.location = descriptor, prints, path
-        key = (status.st_dev, status.st_ino)
-        if key != self.key or status.st_size < self.size:
+        self.content, self.prints, self.location = content, prints, path
+        if extent.key != self.key or extent.size < self.size:
             self._scan.restart(self.offset)
-        if status.st_size != self.size:
-            self.changed_at = now
-        self.key, self.missing_since = key, None
-        self.size, self.modified_ns = status.st_size, status.st_mtime_ns
+        self.key, self.missing_since = extent.key, None
+        self._note(extent, now)
         return True
 
     def release(self) -> None:
         """Close the descriptor; the place is kept."""
-        if self.descriptor is not None:
-            os.close(self.descriptor)
-            self.descriptor = None
+        if self.content is not None:
+            self.content.close()
+            self.content = None
 
     def observe(self, now: float) -> bool:
         """Look at the open file; False when what was read is no longer in it. OSError when it cannot be looked at."""
-        if self.descriptor is None or self.prints is None:
+        if self.content is None or self.prints is None:
             return True
-        status = os.fstat(self.descriptor)
-        if (status.st_size, status.st_mtime_ns) == (self.size, self.modified_ns):
+        extent = self.content.extent()
+        if extent is None:
+            return False
+        if (extent.disk_size, extent.modified_ns) == (self.disk_size, self.modified_ns):
             return True
-        shrunk = status.st_size < self.size
-        if (
-            (shrunk and self.offset == 0)
-            or status.st_size < self.offset
-            or not self.prints.hold(self.descriptor)
-        ):
+        shrunk = extent.size < self.size
+        if (shrunk and self.offset == 0) or extent.size < self.offset or not self.prints.hold(self.content):
             return False
         if shrunk:
             self._scan.restart(self.offset)
-        if status.st_size != self.size:
-            self.changed_at = now
-        self.size, self.modified_ns = status.st_size, status.st_mtime_ns
+        self._note(extent, now)
         return True
 
     def read(self, block_bytes: int, now: float, *, ahead: int = 1) -> Chunk | None:
@@ -168,17 +156,17 @@ class LogFile:
             return self._hand_out_again()
         if len(self.chunks) >= ahead:
             return None
-        if self.descriptor is None or self.destroyed:
+        if self.content is None or self.destroyed:
             return self._farewell() if self.ending else None
         if not self.observe(now):
             self.destroyed = True
             return None
         start = self.offset
-        cut = self._scan.cut(self.descriptor, self.size, block_bytes, ended=self.ending)
+        cut = self._scan.cut(self.content, self.size, block_bytes, ended=self.ending)
         if cut is None:
             return self._farewell() if self.ending else None
         try:
-            chunk = self._chunk(cut, self.descriptor)
+            chunk = self._chunk(cut, self.content)
         except OSError:
             self._scan.restart(start)
             raise
@@ -211,6 +199,18 @@ class LogFile:
         if count > 0:
             self.lost_bytes += count
             self.lost_reason = reason
+
+    def _prints_in(self, content: Content, extent: Extent, *, copy: bool) -> Prints | None:
+        """Return the prints of what was read if this content has them, at least as far as can be told."""
+        known = copy or self.offset >= PRINT_BYTES or extent.key[1] == self._place()[1]
+        prints = self.prints if self.prints is not None else prints_of(content, self.cursor)
+        fits = known and extent.size >= self.offset
+        return prints if prints is not None and fits and prints.hold(content) else None
+
+    def _note(self, extent: Extent, now: float) -> None:
+        if extent.size != self.size:
+            self.changed_at = now
+        self.size, self.disk_size, self.modified_ns = extent.size, extent.disk_size, extent.modified_ns
 
     def _place(self) -> Key:
         return self.key if self.key is not None else (self.cursor.device, self.cursor.inode)
@@ -252,10 +252,10 @@ class LogFile:
             )
         )
 
-    def _chunk(self, cut: Cut, descriptor: int) -> Chunk | None:
+    def _chunk(self, cut: Cut, content: Content) -> Chunk | None:
         """Return the chunk of a cut, or None when the file was no longer the same after it was read."""
-        prints = self._prints_after(cut, descriptor)
-        if self.prints is None or not self.prints.hold(descriptor):
+        prints = self._prints_after(cut, content)
+        if self.prints is None or not self.prints.hold(content):
             return None
         last = self.ending and self.unread == 0 and not self.lost_bytes
         device, inode = self._place()
@@ -284,10 +284,10 @@ class LogFile:
             nul_bytes=cut.nul_bytes,
         )
 
-    def _prints_after(self, cut: Cut, descriptor: int) -> Prints:
+    def _prints_after(self, cut: Cut, content: Content) -> Prints:
         assert self.prints is not None
         if cut.data_start == cut.start:
             return self.prints.moved(cut.end, cut.data[-PRINT_BYTES:], cut.data[:PRINT_BYTES])
-        head = os.pread(descriptor, min(PRINT_BYTES, cut.end - cut.start), cut.start)
+        head = content.pread(min(PRINT_BYTES, cut.end - cut.start), cut.start)
         last = min(PRINT_BYTES, cut.end - cut.start)
-        return self.prints.moved(cut.end, os.pread(descriptor, last, cut.end - last), head)
+        return self.prints.moved(cut.end, content.pread(last, cut.end - last), head)

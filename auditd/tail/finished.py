@@ -5,12 +5,11 @@ It must never recognise a file by its name, nor by a few bytes that many files s
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 
+from auditd.tail.content import Key, content_of
 from auditd.tail.cursor import Cursor
-from auditd.tail.discover import Key, Sighting
-from auditd.tail.file import OPEN_FLAGS
+from auditd.tail.discover import Sighting
 from auditd.tail.prints import PRINT_BYTES, Prints, digest, prints_of
 
 
@@ -47,16 +46,13 @@ class Finished:
 
     def match(self, sighting: Sighting) -> tuple[Cursor, Prints] | None:
         """Return the finished file this is, and its prints; OSError when it cannot be looked at."""
-        descriptor = os.open(sighting.path, OPEN_FLAGS)
-        try:
+        with content_of(sighting.path) as content:
             for cursor in reversed(self._by_key.get(sighting.key, [])):
-                if sighting.size >= cursor.offset and (prints := prints_of(descriptor, cursor)) is not None:
+                if sighting.size >= cursor.offset and (prints := prints_of(content, cursor)) is not None:
                     return cursor, prints
             if sighting.size >= PRINT_BYTES:
-                head = digest(os.pread(descriptor, PRINT_BYTES, 0))
+                head = digest(content.pread(PRINT_BYTES, 0))
                 twin = self._by_content.get((head, sighting.size))
-                if twin is not None and (prints := prints_of(descriptor, twin)) is not None:
+                if twin is not None and (prints := prints_of(content, twin)) is not None:
                     return twin, prints
             return None
-        finally:
-            os.close(descriptor)

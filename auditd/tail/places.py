@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from auditd.tail.content import Key
 from auditd.tail.cursor import Cursor
-from auditd.tail.discover import Key
 
 SAME_MOMENT_NS: Final = (
     1_000_000_000  # a folder that changed this recently may have changed again without a new time

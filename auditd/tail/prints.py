@@ -6,11 +6,11 @@ read more than two kilobytes of a file.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
+from auditd.tail.content import Content
 from auditd.tail.cursor import Cursor
 
 PRINT_BYTES: Final = 1024
@@ -42,20 +42,20 @@ class Prints:
             tail=(self.tail + last)[-PRINT_BYTES:] if len(last) < PRINT_BYTES else last[-PRINT_BYTES:],
         )
 
-    def hold(self, descriptor: int) -> bool:
+    def hold(self, content: Content) -> bool:
         """Whether the open file still has these bytes at these places; OSError when it cannot be read."""
         return (
-            os.pread(descriptor, len(self.tail), self.offset - len(self.tail)) == self.tail
-            and os.pread(descriptor, len(self.head), 0) == self.head
+            content.pread(len(self.tail), self.offset - len(self.tail)) == self.tail
+            and content.pread(len(self.head), 0) == self.head
         )
 
 
-def prints_of(descriptor: int, cursor: Cursor) -> Prints | None:
+def prints_of(content: Content, cursor: Cursor) -> Prints | None:
     """Return the prints of the open file at the cursor, or None when it is not the cursor's file."""
-    head = os.pread(descriptor, cursor.head_length, 0)
+    head = content.pread(cursor.head_length, 0)
     if digest(head) != cursor.head_hash or len(head) != cursor.head_length:
         return None
-    tail = os.pread(descriptor, cursor.tail_length, cursor.offset - cursor.tail_length)
+    tail = content.pread(cursor.tail_length, cursor.offset - cursor.tail_length)
     if digest(tail) != cursor.tail_hash or len(tail) != cursor.tail_length:
         return None
     return Prints(offset=cursor.offset, head=head, tail=tail)

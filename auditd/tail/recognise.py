@@ -9,9 +9,10 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from auditd.tail.content import Key, content_of
 from auditd.tail.descriptors import Descriptors
-from auditd.tail.discover import Key, Sighting, is_rotation_of
-from auditd.tail.file import OPEN_FLAGS, LogFile
+from auditd.tail.discover import Sighting, is_rotation_of
+from auditd.tail.file import LogFile
 from auditd.tail.prints import PRINT_BYTES
 
 Report = Callable[[str, OSError], None]
@@ -50,8 +51,8 @@ class Recognition:
 
     def is_at(self, file: LogFile, sighting: Sighting, now: float) -> bool:
         """Whether a sighting with the file's device and inode is the file; if it cannot be looked at, it is."""
-        unchanged = (file.size, file.modified_ns) == (sighting.size, sighting.modified_ns)
-        if file.descriptor is not None or (file.prints is not None and unchanged):
+        unchanged = (file.disk_size, file.modified_ns) == (sighting.size, sighting.modified_ns)
+        if file.content is not None or (file.prints is not None and unchanged):
             file.location, file.missing_since = sighting.path, None
             return True
         try:
@@ -115,15 +116,12 @@ class Recognition:
 def _is_copy_so_far(sighting: Sighting, file: LogFile) -> bool:
     """Whether the shorter of the two files is the start of the longer, as far as its first and last kilobyte say."""
     shared = min(sighting.size, file.size)
-    if file.descriptor is None or file.ending or shared < ENOUGH:
+    if file.content is None or file.ending or shared < ENOUGH:
         return False
     if not is_rotation_of(file.home, sighting.path):
         return False
-    descriptor = os.open(sighting.path, OPEN_FLAGS)
-    try:
+    with content_of(sighting.path) as content:
         return all(
-            os.pread(descriptor, ENOUGH, place) == os.pread(file.descriptor, ENOUGH, place)
+            content.pread(ENOUGH, place) == file.content.pread(ENOUGH, place)
             for place in (0, shared - ENOUGH)
         )
-    finally:
-        os.close(descriptor)

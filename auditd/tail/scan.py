@@ -7,13 +7,12 @@ preallocated by its writer).
 
 from __future__ import annotations
 
-import errno
-import os
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
 from auditd.tail.chunk import LongLine
+from auditd.tail.content import Content
 
 PIECE_BYTES: Final = 1 << 20
 HEAD_BYTES: Final = 4096
@@ -40,14 +39,14 @@ class Scan:
         self._max_line = max_line_bytes
         self._long: _LongScan | None = None
 
-    def cut(self, descriptor: int, size: int, block_bytes: int, *, ended: bool = False) -> Cut | None:
+    def cut(self, content: Content, size: int, block_bytes: int, *, ended: bool = False) -> Cut | None:
         """Return the next complete lines up to `size`, or None; the place moves past them. OSError moves nothing.
 
         ended: the file will not grow any more, so an unfinished last line counts as complete.
         """
         start = self.offset
         try:
-            return self._cut(descriptor, size, max(block_bytes, self._max_line + 1), ended=ended)
+            return self._cut(content, size, max(block_bytes, self._max_line + 1), ended=ended)
         except OSError:
             self.restart(start)
             raise
@@ -57,23 +56,23 @@ class Scan:
         self.offset = self.searched = offset
         self._long = None
 
-    def _cut(self, descriptor: int, size: int, limit: int, *, ended: bool) -> Cut | None:
+    def _cut(self, content: Content, size: int, limit: int, *, ended: bool) -> Cut | None:
         start = self.offset
         too_long: list[LongLine] = []
         nul_bytes = 0
         data = b""
         while not data and (self.offset if ended else self.searched) < size:
             if self._long is not None:
-                line = self._long.advance(descriptor, size, ended=ended)
+                line = self._long.advance(content, size, ended=ended)
                 self.searched = self._long.position
                 if line is None:
                     break
                 too_long.append(line)
                 self.restart(self._long.position)
                 continue
-            data = self._lines(descriptor, size, limit, ended=ended)
+            data = self._lines(content, size, limit, ended=ended)
             if not data and self._long is None:
-                nuls = 0 if self.searched > self.offset else self._nuls(descriptor, size, ended=ended)
+                nuls = 0 if self.searched > self.offset else self._nuls(content, size, ended=ended)
                 if not nuls:
                     break
                 nul_bytes += nuls
@@ -85,17 +84,17 @@ class Scan:
             return None
         return Cut(start, self.offset, data, data_start, tuple(too_long), nul_bytes)
 
-    def _lines(self, descriptor: int, size: int, limit: int, *, ended: bool) -> bytes:
+    def _lines(self, content: Content, size: int, limit: int, *, ended: bool) -> bytes:
         """Return complete lines from the offset; b"" when there are none, when NULs or an over-long line come first."""
-        if self.searched > self.offset and not self._newline_ahead(descriptor, size, limit, ended=ended):
+        if self.searched > self.offset and not self._newline_ahead(content, size, limit, ended=ended):
             return b""
-        data = os.pread(descriptor, min(limit, size - self.offset), self.offset)
+        data = content.pread(min(limit, size - self.offset), self.offset)
         if data.startswith(b"\0"):
             self.searched = self.offset
             return b""
         end = data.rfind(b"\n") + 1
         if not end:
-            return self._unfinished(descriptor, data, size, ended=ended)
+            return self._unfinished(content, data, size, ended=ended)
         long_at = _long_line(data, end, self._max_line)
         if long_at == 0:
             self._long = _LongScan(self.offset)
@@ -106,34 +105,34 @@ class Scan:
         self.searched = self.offset + max(end, len(data.rstrip(b"\0")))
         return data[:end]
 
-    def _newline_ahead(self, descriptor: int, size: int, limit: int, *, ended: bool) -> bool:
+    def _newline_ahead(self, content: Content, size: int, limit: int, *, ended: bool) -> bool:
         """Search only what has been added to an unfinished line since it was last looked at."""
-        added = os.pread(descriptor, min(limit, size - self.searched), self.searched)
+        added = content.pread(min(limit, size - self.searched), self.searched)
         if b"\n" in added:
             return True
         more = self.searched + len(added) < size
         self.searched += len(added.rstrip(b"\0"))
-        if self.searched - self.offset > self._max_line or (more and self._text_after_nuls(descriptor, size)):
+        if self.searched - self.offset > self._max_line or (more and self._text_after_nuls(content, size)):
             self._long = _LongScan(self.offset)
             return False
         return ended
 
-    def _unfinished(self, descriptor: int, data: bytes, size: int, *, ended: bool) -> bytes:
+    def _unfinished(self, content: Content, data: bytes, size: int, *, ended: bool) -> bytes:
         """Note that no newline lies in `data`, which starts at the offset; return it if that ends the file."""
         more = self.offset + len(data) < size
         text = len(data) if ended else len(data.rstrip(b"\0"))
         self.searched = self.offset + text
-        if text > self._max_line or (more and self._text_after_nuls(descriptor, size)):
+        if text > self._max_line or (more and self._text_after_nuls(content, size)):
             self._long = _LongScan(self.offset)
             return b""
         return data if ended else b""
 
-    def _text_after_nuls(self, descriptor: int, size: int) -> bool:
-        return _end_of_nuls(descriptor, self.searched, size) < size
+    def _text_after_nuls(self, content: Content, size: int) -> bool:
+        return _end_of_nuls(content, self.searched, size) < size
 
-    def _nuls(self, descriptor: int, size: int, *, ended: bool) -> int:
+    def _nuls(self, content: Content, size: int, *, ended: bool) -> int:
         """Return how many NULs stand at the offset; 0 when they reach the end of a file that may yet be written."""
-        end = _end_of_nuls(descriptor, self.offset, size)
+        end = _end_of_nuls(content, self.offset, size)
         return 0 if end >= size and not ended else end - self.offset
 
 
@@ -147,9 +146,9 @@ class _LongScan:
         self._hash = sha256()
         self._head = b""
 
-    def advance(self, descriptor: int, size: int, *, ended: bool) -> LongLine | None:
+    def advance(self, content: Content, size: int, *, ended: bool) -> LongLine | None:
         while self.position < size:
-            piece = os.pread(descriptor, min(PIECE_BYTES, size - self.position), self.position)
+            piece = content.pread(min(PIECE_BYTES, size - self.position), self.position)
             if not piece:
                 return None
             line, newline, _ = piece.partition(b"\n")
@@ -180,18 +179,15 @@ def _long_line(data: bytes, end: int, limit: int) -> int:
     return -1
 
 
-def _end_of_nuls(descriptor: int, start: int, size: int) -> int:
+def _end_of_nuls(content: Content, start: int, size: int) -> int:
     """Return where the NULs at `start` end; holes of sparse files are hopped over, not read."""
     place = start
     while place < size:
-        try:
-            place = os.lseek(descriptor, place, os.SEEK_DATA)
-        except OSError as error:
-            if error.errno == errno.ENXIO:
-                return size
-            if error.errno != errno.EINVAL:
-                raise
-        piece = os.pread(descriptor, min(PIECE_BYTES, size - place), place)
+        data_at = content.data_at(place)
+        if data_at is None:
+            return size
+        place = data_at
+        piece = content.pread(min(PIECE_BYTES, size - place), place)
         if not piece:
             return size
         text = piece.lstrip(b"\0")

@@ -94,7 +94,7 @@ class WatchedSource:
 
     def _has_moved(self, file: LogFile, now: float) -> bool:
         """Open a closed file that has something to give; whether it must be looked for before newer files are read."""
-        if file.descriptor is not None or file.key is None or not (file.unsearched or file.ending):
+        if file.content is not None or file.key is None or not (file.unsearched or file.ending):
             return False
         try:
             return not self._recognition.open(file, file.location, now)
@@ -110,7 +110,7 @@ class WatchedSource:
         except OSError as error:
             self._report(file.location, error)
             return None
-        if chunk is not None and file.descriptor is not None:
+        if chunk is not None and file.content is not None:
             self._descriptors.used(file)
         return chunk
 
@@ -156,7 +156,7 @@ class WatchedSource:
             else:
                 free.append(sighting)
         for file in list(self.files):
-            if file.descriptor is None and not file.ending and file.cursor.file not in present:
+            if file.content is None and not file.ending and file.cursor.file not in present:
                 self._recover(file, now)
         return free
 

@@ -5,11 +5,9 @@ It must never take another file for it: a log's path names its newest file, not 
 
 from __future__ import annotations
 
-import os
-
+from auditd.tail.content import content_of
 from auditd.tail.cursor import Cursor
 from auditd.tail.discover import Sighting, is_rotation_of, siblings, sight
-from auditd.tail.file import OPEN_FLAGS
 from auditd.tail.prints import PRINT_BYTES, prints_of
 
 
@@ -43,12 +41,7 @@ def _is(cursor: Cursor, sighting: Sighting) -> bool:
     if cursor.offset < PRINT_BYTES and sighting.inode != cursor.inode:
         return False
     try:
-        descriptor = os.open(sighting.path, OPEN_FLAGS)
+        with content_of(sighting.path) as content:
+            return prints_of(content, cursor) is not None
     except OSError:
         return False
-    try:
-        return prints_of(descriptor, cursor) is not None
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)

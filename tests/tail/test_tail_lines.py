@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tail_reading import append, lines_of, numbered, text
 
+from auditd.tail.content import content_of
 from auditd.tail.scan import Scan
 
 
@@ -99,14 +100,14 @@ def test_t15_over_long_last_line_of_a_rotated_file(reading, log: Path) -> None:
 
 def test_a_long_line_that_grows_slowly_is_not_searched_again_and_again(log: Path) -> None:
     """Each look reads what was added, so a line written byte by byte costs its length, not its square."""
-    with log.open("w+b", buffering=0) as file:
+    with log.open("wb", buffering=0) as file, content_of(str(log)) as content:
         scan = Scan(0, max_line_bytes=1 << 20)
         for size in range(0, 512 << 10, 4096):
             file.write(b"x" * 4096)
-            assert scan.cut(file.fileno(), size + 4096, 8 << 20) is None
+            assert scan.cut(content, size + 4096, 8 << 20) is None
             assert scan.searched == size + 4096
         file.write(b"\n")
-        cut = scan.cut(file.fileno(), (512 << 10) + 1, 8 << 20)
+        cut = scan.cut(content, (512 << 10) + 1, 8 << 20)
     assert cut is not None
     assert len(cut.data) == (512 << 10) + 1
 
