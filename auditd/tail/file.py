@@ -14,6 +14,7 @@ from auditd.tail.chunk import Chunk
 from auditd.tail.content import Content, Extent, Key, open_content
 from auditd.tail.cursor import Cursor
 from auditd.tail.discover import Sighting
+from auditd.tail.outgoing import Outgoing
 from auditd.tail.prints import PRINT_BYTES, Prints, digest, prints_of
 from auditd.tail.scan import Cut, Scan
 from auditd.tail.source import TailSource
@@ -61,8 +62,7 @@ class LogFile:
         self.destroyed = False
         self.lost_bytes = 0
         self.lost_reason = ""
-        self.chunks: list[Chunk] = []
-        self.out = 0
+        self._outgoing = Outgoing()
         self._scan = Scan(cursor.offset, max_line_bytes=source.max_line_bytes)
 
     @property
@@ -89,6 +89,11 @@ class LogFile:
     def unsearched(self) -> bool:
         """Whether there are bytes, as far as known, that have not been searched for lines."""
         return self.size > self._scan.searched
+
+    @property
+    def chunks(self) -> list[Chunk]:
+        """The chunks that were made and not accepted, oldest first."""
+        return self._outgoing.chunks
 
     @property
     def chunk(self) -> Chunk | None:
@@ -152,8 +157,8 @@ class LogFile:
 
         ahead: how many chunks may be out at once. Of a later one, `before.state` is not known yet.
         """
-        if self.out < len(self.chunks):
-            return self._hand_out_again()
+        if self._outgoing.waits:
+            return self._outgoing.hand_out_again(self.cursor)
         if len(self.chunks) >= ahead:
             return None
         if self.content is None or self.destroyed:
@@ -174,20 +179,16 @@ class LogFile:
             self._scan.restart(start)
             self.destroyed = True
             return None
-        return self._hand_out(chunk)
+        return self._outgoing.hand_out(chunk)
 
     def accept(self, state: str) -> None:
         """Take the oldest chunk that is out as committed."""
-        if not self.out:
-            raise ValueError("no chunk is out for this file")
         device, inode = self._place()
-        self.cursor = replace(self.chunks.pop(0).after, state=state, device=device, inode=inode)
-        self.out -= 1
+        self.cursor = replace(self._outgoing.accept().after, state=state, device=device, inode=inode)
 
     def refuse(self, chunk: Chunk) -> None:
         """Take a chunk back, and any later one with it; they are handed out again, in order."""
-        places = [place for place, other in enumerate(self.chunks) if other is chunk]
-        self.out = min(self.out, *places, self.out)
+        self._outgoing.refuse(chunk)
 
     def end(self) -> Cursor:
         """Return the cursor of the finished file."""
@@ -215,32 +216,15 @@ class LogFile:
     def _place(self) -> Key:
         return self.key if self.key is not None else (self.cursor.device, self.cursor.inode)
 
-    def _newest(self) -> Cursor:
-        """Return the cursor behind everything that was made, accepted or not."""
-        return self.chunks[-1].after if self.chunks else self.cursor
-
-    def _hand_out(self, chunk: Chunk) -> Chunk:
-        self.chunks.append(chunk)
-        self.out = len(self.chunks)
-        return chunk
-
-    def _hand_out_again(self) -> Chunk:
-        if self.out == 0 and self.chunks[0].before.state != self.cursor.state:
-            # It was made before the one in front of it was accepted.
-            before = replace(self.chunks[0].before, state=self.cursor.state)
-            self.chunks[0] = replace(self.chunks[0], before=before)
-        self.out += 1
-        return self.chunks[self.out - 1]
-
     def _farewell(self) -> Chunk | None:
         """Return the last, empty chunk of a file that lost bytes."""
         if not self.lost_bytes:
             return None
-        before = self._newest()
+        before = self._outgoing.newest(self.cursor)
         after = replace(before, finished=True, path=self.location)
         block = Block(data=b"", file=self.cursor.file, offset=self.offset)
         lost, self.lost_bytes = self.lost_bytes, 0
-        return self._hand_out(
+        return self._outgoing.hand_out(
             Chunk(
                 source=self.source.name,
                 path=self.location,
@@ -259,7 +243,7 @@ class LogFile:
             return None
         last = self.ending and self.unread == 0 and not self.lost_bytes
         device, inode = self._place()
-        before = self._newest()
+        before = self._outgoing.newest(self.cursor)
         after = replace(
             before,
             path=self.location if last else before.path,
