@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from auditd.listen.spoolfile import LIVE
-from auditd.tail.content import content_of
+from auditd.tail.compressed import content_of
 from auditd.tail.cursor import Cursor
 from auditd.tail.prints import prints_of
 

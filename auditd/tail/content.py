@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -22,6 +20,14 @@ class Extent:
     size: int
     disk_size: int
     modified_ns: int
+
+
+class NotYet(OSError):
+    """It cannot be told yet: much has to be decoded first, or the file is still being written. Ask again later."""
+
+
+class Damaged(OSError):
+    """A compressed file that cannot be decoded any further."""
 
 
 class Content(Protocol):
@@ -60,25 +66,15 @@ class PlainContent:
             return place
 
     def extent(self) -> Extent | None:
-        status = os.fstat(self._descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            return None
-        return Extent((status.st_dev, status.st_ino), status.st_size, status.st_size, status.st_mtime_ns)
+        return extent_of(self._descriptor)
 
     def close(self) -> None:
         os.close(self._descriptor)
 
 
-def open_content(path: str) -> Content:
-    """Open the file at `path`; OSError when it cannot be opened."""
-    return PlainContent(path)
-
-
-@contextmanager
-def content_of(path: str) -> Iterator[Content]:
-    """Open the file at `path` for a while."""
-    content = open_content(path)
-    try:
-        yield content
-    finally:
-        content.close()
+def extent_of(descriptor: int) -> Extent | None:
+    """Return what an open file is on disk; None when it is no regular file."""
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return Extent((status.st_dev, status.st_ino), status.st_size, status.st_size, status.st_mtime_ns)

@@ -11,7 +11,8 @@ from dataclasses import replace
 from uuid import uuid4
 
 from auditd.tail.chunk import Chunk
-from auditd.tail.content import Content, Extent, Key, open_content
+from auditd.tail.compressed import open_log
+from auditd.tail.content import Content, Extent, Key
 from auditd.tail.cursor import Cursor
 from auditd.tail.discover import Sighting
 from auditd.tail.outgoing import Outgoing
@@ -111,7 +112,7 @@ class LogFile:
 
         Its prints must agree, and where they do not tell files apart its inode too, unless a copy will do.
         """
-        content = open_content(path)
+        content = open_log(path)
         try:
             extent = content.extent()
             prints = self._prints_in(content, extent, copy=copy) if extent is not None else None

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from auditd.tail.content import Key, content_of
+from auditd.tail.compressed import content_of
+from auditd.tail.content import Key
 from auditd.tail.cursor import Cursor
 from auditd.tail.discover import Sighting
 from auditd.tail.prints import PRINT_BYTES, Prints, digest, prints_of

@@ -9,7 +9,8 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from auditd.tail.content import Key, content_of
+from auditd.tail.compressed import content_of
+from auditd.tail.content import Key
 from auditd.tail.descriptors import Descriptors
 from auditd.tail.discover import Sighting, is_rotation_of
 from auditd.tail.file import LogFile

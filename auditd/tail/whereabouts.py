@@ -5,7 +5,7 @@ It must never take another file for it: a log's path names its newest file, not 
 
 from __future__ import annotations
 
-from auditd.tail.content import content_of
+from auditd.tail.compressed import content_of
 from auditd.tail.cursor import Cursor
 from auditd.tail.discover import Sighting, is_rotation_of, siblings, sight
 from auditd.tail.prints import PRINT_BYTES, prints_of

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tail_reading import append, lines_of, numbered, text
 
-from auditd.tail.content import content_of
+from auditd.tail.compressed import content_of
 from auditd.tail.scan import Scan
 
 
