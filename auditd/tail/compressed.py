@@ -11,7 +11,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from auditd.tail.content import OPEN_FLAGS, Content, Extent, NotYet, PlainContent, extent_of
+from auditd.tail.content import (
+    OPEN_FLAGS,
+    Content,
+    Damaged,
+    Extent,
+    NotYet,
+    PlainContent,
+    Unfinished,
+    extent_of,
+)
 from auditd.tail.decoders import DECODE_ERRORS, Decoder, decoder_of
 from auditd.tail.prints import PRINT_BYTES
 from auditd.tail.window import Window
@@ -53,6 +62,19 @@ class CompressedContent:
         return self._between and self._members > 0 and not self.more and not self.broken
 
     @property
+    def size(self) -> int:
+        """What is known of the content's size: one byte for each that was not decoded yet, until the end is known."""
+        if self.broken:
+            return self._window.end
+        left = max(self._disk_size - self._at, int(self.more))
+        return max(self._furthest, self._window.end) + left
+
+    @property
+    def undecodable(self) -> int:
+        """How many bytes of a damaged file lie behind the damage."""
+        return max(1, self._disk_size - self._at) if self.broken else 0
+
+    @property
     def known(self) -> int:
         """Where the decoded content ends."""
         return self._window.end
@@ -73,6 +95,16 @@ class CompressedContent:
     def data_at(self, place: int) -> int | None:
         return self._window.data_at(place)
 
+    def reaches(self, place: int) -> bool:
+        """Whether there is content up to a place; NotYet or Damaged when that cannot be told."""
+        if not place or self.pread(1, place - 1):
+            return True
+        if self.broken:
+            raise Damaged
+        if not self.whole:
+            raise Unfinished
+        return False
+
     def reach(self, place: int) -> int:
         """Decode up to a place, if there is as much; return where the decoded content ends."""
         self._decode(place)
@@ -84,7 +116,7 @@ class CompressedContent:
         self._window.forget(self._floor)
 
     def extent(self) -> Extent | None:
-        """Return what the file is now; its size is what is known of its content and one byte for each not decoded."""
+        """Return what the file is now; its size is -1 when it is not the file any more that was read."""
         extent = extent_of(self._descriptor)
         if extent is None:
             return None
@@ -96,14 +128,10 @@ class CompressedContent:
             if self._same and self.broken:
                 self._careful = []
                 self._rewind()  # somebody writes to it: it may have been mended
-        return Extent(extent.key, self._size() if self._same else -1, extent.disk_size, extent.modified_ns)
+        return Extent(extent.key, self.size if self._same else -1, extent.disk_size, extent.modified_ns)
 
     def close(self) -> None:
         os.close(self._descriptor)
-
-    def _size(self) -> int:
-        left = max(self._disk_size - self._at, int(self.more))
-        return max(self._furthest, self._window.end) + left
 
     def _rewind(self) -> None:
         self._decoder = self._new_decoder()

@@ -26,6 +26,10 @@ class NotYet(OSError):
     """It cannot be told yet: much has to be decoded first, or the file is still being written. Ask again later."""
 
 
+class Unfinished(NotYet):
+    """A compressed file that is still being written."""
+
+
 class Damaged(OSError):
     """A compressed file that cannot be decoded any further."""
 

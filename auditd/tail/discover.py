@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from auditd.tail.content import Key
+from auditd.tail.content import Damaged, Key, NotYet
+from auditd.tail.decoders import UNREADABLE, decoder_of, plain_name
 from auditd.tail.report import Problem
 from auditd.tail.source import TailSource
 
 _ROTATED: Final = re.compile(r"[.\-_]?\d[\w.:\-]*|[.\-_](?:old|bak|prev|orig|save)|~", re.IGNORECASE)
 _DATED: Final = re.compile(r"[.\-_]\d[\dT:.\-_]*")
-COMPRESSED: Final = (".gz", ".bz2", ".xz", ".zst", ".zip", ".Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,15 @@ class Sighting:
         """Device and inode."""
         return (self.device, self.inode)
 
+    @property
+    def compressed(self) -> bool:
+        """Whether its bytes must be decoded, by its name."""
+        return decoder_of(self.path) is not None
+
+    def modified_since(self, moment_ns: int) -> bool:
+        """Whether it was modified then or later; compressed files may carry their original's time without fractions."""
+        return self.modified_ns >= (moment_ns - moment_ns % 1_000_000_000 if self.compressed else moment_ns)
+
 
 def sight(path: str) -> Sighting | None:
     """Return what is at `path`, None when it is no regular file; OSError when there is nothing or it cannot be seen."""
@@ -55,12 +64,14 @@ def discover(source: TailSource) -> tuple[list[Sighting], list[Problem]]:
     problems: list[Problem] = []
     for pattern in source.files:
         paths = _expand(pattern)
-        plain = [path for path in paths if not path.endswith(COMPRESSED)]
+        readable = [path for path in paths if not path.endswith(UNREADABLE)]
         if not paths:
             problems.append(_unmatched(source.name, pattern))
-        elif len(plain) < len(paths):
-            problems.append(Problem(source.name, pattern, "compressed", f"{len(paths) - len(plain)} files"))
-        for path in plain:
+        elif len(readable) < len(paths):
+            problems.append(
+                Problem(source.name, pattern, "compressed", f"{len(paths) - len(readable)} files")
+            )
+        for path in readable:
             try:
                 sighting = sight(path)
             except OSError as error:
@@ -128,12 +139,14 @@ class Folders:
 
 
 def is_rotation_of(home: str, path: str) -> bool:
-    """Whether the name at `path` is one that rotating `home` makes: app.log.1, app.log-20260401, app-20260401.log.
+    """Whether the name at `path` is one that rotating `home` makes: app.log.1, app.log-20260401.gz, app-20260401.log.
 
     Not every name that begins alike: app.log.offset or app.log.lock are somebody else's.
     """
-    live, other = Path(home), Path(path)
-    if other.name == live.name or path.endswith(COMPRESSED):
+    live, other = Path(plain_name(home)), Path(plain_name(path))
+    if other.name == live.name:
+        return Path(home).name != Path(path).name
+    if path.endswith(UNREADABLE):
         return False
     if other.name.startswith(live.name):
         return _ROTATED.fullmatch(other.name, len(live.name)) is not None
@@ -153,9 +166,11 @@ def folders_of(patterns: Iterable[str]) -> set[str]:
 
 
 def trouble(source: str, path: str, error: OSError) -> list[Problem]:
-    """Return the problem an error makes; a file that has just gone is none."""
-    if isinstance(error, FileNotFoundError):
+    """Return the problem an error makes; a file that has just gone, or must be waited for, is none."""
+    if isinstance(error, FileNotFoundError | NotYet):
         return []
+    if isinstance(error, Damaged):
+        return [Problem(source, path, "corrupt")]
     reason = "permission_denied" if isinstance(error, PermissionError) else "read_failed"
     return [Problem(source, path, reason, error.strerror or type(error).__name__)]
 

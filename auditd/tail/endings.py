@@ -31,6 +31,9 @@ class Endings:
         OSError when it must be looked at for that and cannot be.
         """
         idle = now - file.changed_at
+        if file.compressed:
+            self._consider_compressed(file, idle, now)
+            return
         enough = self._settle if file.succeeded else PATIENCE * self._settle
         open_or_done = file.key is not None and file.chunk is None and not file.unsearched
         if open_or_done and file.content is not None:
@@ -38,6 +41,15 @@ class Endings:
         elif open_or_done and file.prints is not None and file.missing_since is None:
             # Closed to keep the descriptors few, unchanged since: complete as it stands, or open again for its last line.
             file.ending = file.ending or (self._is_complete(file, idle) and self._can_end(file, now))
+
+    def _consider_compressed(self, file: LogFile, idle: float, now: float) -> None:
+        """End a compressed file whose stream has ended; of a damaged one, give up what cannot be decoded."""
+        if file.key is None or file.chunk is not None or file.unsearched or idle < self._settle:
+            return
+        if file.damaged and not file.ending:
+            file.abandon("corrupt")
+        elif file.whole and not file.ending:
+            file.ending = file.content is not None or self._can_end(file, now)
 
     def _can_end(self, file: LogFile, now: float) -> bool:
         """Tell whether nothing of a closed file is left, else whether it is open again, to be read to its end."""

@@ -11,12 +11,14 @@ from dataclasses import replace
 from uuid import uuid4
 
 from auditd.tail.chunk import Chunk
-from auditd.tail.compressed import open_log
-from auditd.tail.content import Content, Extent, Key
+from auditd.tail.compressed import CompressedContent, open_log
+from auditd.tail.content import Content, Extent, Key, NotYet
 from auditd.tail.cursor import Cursor
-from auditd.tail.discover import Sighting
+from auditd.tail.decoders import decoder_of
+from auditd.tail.decoding import cut_decoded
+from auditd.tail.discover import Sighting, sight
 from auditd.tail.outgoing import Outgoing
-from auditd.tail.prints import PRINT_BYTES, Prints, digest, prints_of
+from auditd.tail.prints import PRINT_BYTES, Prints, digest, head_agrees, prints_of
 from auditd.tail.scan import Cut, Scan
 from auditd.tail.source import TailSource
 from parsers.format import Block
@@ -52,7 +54,7 @@ class LogFile:
         self.content: Content | None = None
         self.prints = Prints() if cursor.offset == 0 else None
         self.size = cursor.offset
-        self.disk_size = 0
+        self.disk_size = cursor.offset
         self.modified_ns = 0
         self.changed_at = now
         self.missing_since: float | None = None
@@ -63,6 +65,11 @@ class LogFile:
         self.destroyed = False
         self.lost_bytes = 0
         self.lost_reason = ""
+        self.abandoned = False
+        self.whole = False
+        self.damaged = False
+        self._promised = 0
+        self._opening: tuple[str, Content] | None = None
         self._outgoing = Outgoing()
         self._scan = Scan(cursor.offset, max_line_bytes=source.max_line_bytes)
 
@@ -75,6 +82,16 @@ class LogFile:
     def offset(self) -> int:
         """How far it has been read, accepted or not."""
         return self._scan.offset
+
+    @property
+    def compressed(self) -> bool:
+        """Whether it is read from a compressed file."""
+        return decoder_of(self.location) is not None
+
+    @property
+    def breaks_off(self) -> bool:
+        """Whether it is a compressed file that ends in the middle of its stream, as far as it is written."""
+        return self.content is not None and self.compressed and not self.whole and not self.unsearched
 
     @property
     def unread(self) -> int:
@@ -104,18 +121,22 @@ class LogFile:
     @property
     def done(self) -> bool:
         """Whether the file has ended and nothing of it is left to hand out."""
-        nothing_left = self.key is None or not self.unread
+        nothing_left = self.key is None or self.abandoned or not self.unread
         return self.ending and self.chunk is None and not self.lost_bytes and nothing_left
 
-    def open(self, path: str, now: float, *, copy: bool = False) -> bool:
+    def open(self, path: str, now: float, *, copy: bool = False, content: Content | None = None) -> bool:
         """Open the file at `path` if it is this one; OSError when it cannot be looked at.
 
-        Its prints must agree, and where they do not tell files apart its inode too, unless a copy will do.
+        Its prints must agree, and where they do not tell files apart its inode too, unless a copy will do. NotYet when
+        the place was not reached by decoding: the next attempt goes on. content: what is there, where it is open.
         """
-        content = open_log(path)
+        content = content or self._opening_of(path) or open_log(path)
         try:
+            prints = self._prints_in(content, copy=copy)
             extent = content.extent()
-            prints = self._prints_in(content, extent, copy=copy) if extent is not None else None
+        except NotYet:
+            self._opening = (path, content)
+            raise
         except OSError:
             content.close()
             raise
@@ -123,6 +144,8 @@ class LogFile:
             content.close()
             return False
         self.release()
+        if decoder_of(path) and not self.compressed:
+            self._promised = self.size
         self.content, self.prints, self.location = content, prints, path
         if extent.key != self.key or extent.size < self.size:
             self._scan.restart(self.offset)
@@ -132,9 +155,10 @@ class LogFile:
 
     def release(self) -> None:
         """Close the descriptor; the place is kept."""
-        if self.content is not None:
-            self.content.close()
-            self.content = None
+        for content in (self.content, self._opening and self._opening[1]):
+            if content is not None:
+                content.close()
+        self.content = self._opening = None
 
     def observe(self, now: float) -> bool:
         """Look at the open file; False when what was read is no longer in it. OSError when it cannot be looked at."""
@@ -145,7 +169,7 @@ class LogFile:
             return False
         if (extent.disk_size, extent.modified_ns) == (self.disk_size, self.modified_ns):
             return True
-        shrunk = extent.size < self.size
+        shrunk = extent.size < self.size and not self.compressed
         if (shrunk and self.offset == 0) or extent.size < self.offset or not self.prints.hold(self.content):
             return False
         if shrunk:
@@ -162,13 +186,13 @@ class LogFile:
             return self._outgoing.hand_out_again(self.cursor)
         if len(self.chunks) >= ahead:
             return None
-        if self.content is None or self.destroyed:
+        if self.content is None or self.destroyed or self.abandoned:
             return self._farewell() if self.ending else None
         if not self.observe(now):
             self.destroyed = True
             return None
         start = self.offset
-        cut = self._scan.cut(self.content, self.size, block_bytes, ended=self.ending)
+        cut = self._cut(self.content, block_bytes)
         if cut is None:
             return self._farewell() if self.ending else None
         try:
@@ -180,6 +204,8 @@ class LogFile:
             self._scan.restart(start)
             self.destroyed = True
             return None
+        if isinstance(self.content, CompressedContent):
+            self.content.forget(self._scan.needed)
         return self._outgoing.hand_out(chunk)
 
     def accept(self, state: str) -> None:
@@ -193,7 +219,7 @@ class LogFile:
 
     def end(self) -> Cursor:
         """Return the cursor of the finished file."""
-        self.cursor = replace(self.cursor, finished=True, path=self.location)
+        self.cursor = self._finished(self.cursor)
         return self.cursor
 
     def lose(self, count: int, reason: str) -> None:
@@ -202,17 +228,75 @@ class LogFile:
             self.lost_bytes += count
             self.lost_reason = reason
 
-    def _prints_in(self, content: Content, extent: Extent, *, copy: bool) -> Prints | None:
+    def lose_what_is_missing(self, known_size: int) -> None:
+        """Count what a copy of the file, in which reading goes on, does not hold; of a compressed one at its end."""
+        if not self.compressed:
+            self.lose(known_size - self.size, "truncated")
+
+    def abandon(self, reason: str) -> None:
+        """Give up what is left of the file, and count it as lost."""
+        hidden = self.content.undecodable if isinstance(self.content, CompressedContent) else 0
+        self.lose(max(self.unread + hidden, self._promised - self.offset), reason)
+        self.abandoned = self.ending = True
+
+    def _opening_of(self, path: str) -> Content | None:
+        """Return what was opened at `path` before, if the file is still there; what was opened elsewhere is closed."""
+        opening, self._opening = self._opening, None
+        if opening is None:
+            return None
+        there, extent = sight(path), opening[1].extent()
+        if opening[0] == path and there is not None and extent is not None and there.key == extent.key:
+            return opening[1]
+        opening[1].close()
+        return None
+
+    def _prints_in(self, content: Content, *, copy: bool) -> Prints | None:
         """Return the prints of what was read if this content has them, at least as far as can be told."""
-        known = copy or self.offset >= PRINT_BYTES or extent.key[1] == self._place()[1]
+        extent = content.extent()
+        if extent is None or not (copy or self.offset >= PRINT_BYTES or extent.key[1] == self._place()[1]):
+            return None
+        if isinstance(content, CompressedContent):
+            if not self._begins_like(content) or not content.reaches(
+                self.offset or (self.size if copy else 0)
+            ):
+                return None
+        elif extent.size < self.offset:
+            return None
         prints = self.prints if self.prints is not None else prints_of(content, self.cursor)
-        fits = known and extent.size >= self.offset
-        return prints if prints is not None and fits and prints.hold(content) else None
+        return prints if prints is not None and prints.hold(content) else None
+
+    def _begins_like(self, content: CompressedContent) -> bool:
+        """Whether the first bytes agree; NotYet when there are too few of them so far."""
+        if self.prints is None:
+            return content.reaches(self.cursor.head_length) and head_agrees(content, self.cursor)
+        return content.reaches(len(self.prints.head)) and content.pread(PRINT_BYTES, 0).startswith(
+            self.prints.head
+        )
+
+    def _cut(self, content: Content, block_bytes: int) -> Cut | None:
+        if not isinstance(content, CompressedContent):
+            return self._scan.cut(content, self.size, block_bytes, ended=self.ending)
+        block_bytes = max(block_bytes, self.source.max_line_bytes + 1)
+        cut = cut_decoded(content, self._scan, block_bytes, ended=self.ending)
+        self._measure(content)
+        return cut
 
     def _note(self, extent: Extent, now: float) -> None:
-        if extent.size != self.size:
+        if extent.disk_size != self.disk_size:
             self.changed_at = now
         self.size, self.disk_size, self.modified_ns = extent.size, extent.disk_size, extent.modified_ns
+        if isinstance(self.content, CompressedContent):
+            self._measure(self.content)
+
+    def _measure(self, content: CompressedContent) -> None:
+        """Note how much there is, now that more of it was decoded."""
+        self.whole, self.damaged = content.whole, content.broken
+        self.size = content.size
+        if self.whole:
+            self.lose(self._promised - self.size, "truncated")
+            self._promised = 0
+        elif not self.damaged:
+            self.size = max(self.size, self._promised)
 
     def _place(self) -> Key:
         return self.key if self.key is not None else (self.cursor.device, self.cursor.inode)
@@ -222,7 +306,7 @@ class LogFile:
         if not self.lost_bytes:
             return None
         before = self._outgoing.newest(self.cursor)
-        after = replace(before, finished=True, path=self.location)
+        after = self._finished(before)
         block = Block(data=b"", file=self.cursor.file, offset=self.offset)
         lost, self.lost_bytes = self.lost_bytes, 0
         return self._outgoing.hand_out(
@@ -237,6 +321,10 @@ class LogFile:
             )
         )
 
+    def _finished(self, cursor: Cursor) -> Cursor:
+        modified_ns = self.modified_ns if self.compressed else cursor.modified_ns
+        return replace(cursor, finished=True, path=self.location, modified_ns=modified_ns)
+
     def _chunk(self, cut: Cut, content: Content) -> Chunk | None:
         """Return the chunk of a cut, or None when the file was no longer the same after it was read."""
         prints = self._prints_after(cut, content)
@@ -247,7 +335,6 @@ class LogFile:
         before = self._outgoing.newest(self.cursor)
         after = replace(
             before,
-            path=self.location if last else before.path,
             device=device,
             inode=inode,
             offset=cut.end,
@@ -255,7 +342,6 @@ class LogFile:
             head_hash=digest(prints.head),
             tail_length=len(prints.tail),
             tail_hash=digest(prints.tail),
-            finished=last,
             modified_ns=self.live_modified_ns,
         )
         self.prints = prints
@@ -264,7 +350,7 @@ class LogFile:
             path=self.location,
             block=Block(data=cut.data, file=self.cursor.file, offset=cut.data_start),
             before=before,
-            after=after,
+            after=self._finished(after) if last else after,
             too_long=cut.too_long,
             nul_bytes=cut.nul_bytes,
         )
@@ -273,6 +359,7 @@ class LogFile:
         assert self.prints is not None
         if cut.data_start == cut.start:
             return self.prints.moved(cut.end, cut.data[-PRINT_BYTES:], cut.data[:PRINT_BYTES])
-        head = content.pread(min(PRINT_BYTES, cut.end - cut.start), cut.start)
+        missing = PRINT_BYTES - len(self.prints.head)
+        head = content.pread(min(missing, cut.end - cut.start), cut.start) if missing else b""
         last = min(PRINT_BYTES, cut.end - cut.start)
         return self.prints.moved(cut.end, content.pread(last, cut.end - last), head)

@@ -45,20 +45,25 @@ class Prints:
     def hold(self, content: Content) -> bool:
         """Whether the open file still has these bytes at these places; OSError when it cannot be read."""
         return (
-            content.pread(len(self.tail), self.offset - len(self.tail)) == self.tail
-            and content.pread(len(self.head), 0) == self.head
+            content.pread(len(self.head), 0) == self.head
+            and content.pread(len(self.tail), self.offset - len(self.tail)) == self.tail
         )
 
 
 def prints_of(content: Content, cursor: Cursor) -> Prints | None:
     """Return the prints of the open file at the cursor, or None when it is not the cursor's file."""
-    head = content.pread(cursor.head_length, 0)
-    if digest(head) != cursor.head_hash or len(head) != cursor.head_length:
+    if not head_agrees(content, cursor):
         return None
     tail = content.pread(cursor.tail_length, cursor.offset - cursor.tail_length)
     if digest(tail) != cursor.tail_hash or len(tail) != cursor.tail_length:
         return None
-    return Prints(offset=cursor.offset, head=head, tail=tail)
+    return Prints(offset=cursor.offset, head=content.pread(cursor.head_length, 0), tail=tail)
+
+
+def head_agrees(content: Content, cursor: Cursor) -> bool:
+    """Whether the open file begins like the cursor's file."""
+    head = content.pread(cursor.head_length, 0)
+    return len(head) == cursor.head_length and digest(head) == cursor.head_hash
 
 
 def digest(content: bytes) -> str:

@@ -6,18 +6,19 @@ Device and inode say where to look, prints decide. It must never settle for a na
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from auditd.tail.compressed import content_of
-from auditd.tail.content import Key
+from auditd.tail.content import Content, Damaged, Key, NotYet, Unfinished
 from auditd.tail.descriptors import Descriptors
 from auditd.tail.discover import Sighting, is_rotation_of
 from auditd.tail.file import LogFile
-from auditd.tail.prints import PRINT_BYTES
+from auditd.tail.prints import PRINT_BYTES, Prints
 
 Report = Callable[[str, OSError], None]
 ENOUGH: Final = PRINT_BYTES
+MOST_UNLIKE: Final = 10_000
 
 
 class Recognition:
@@ -32,10 +33,15 @@ class Recognition:
         self._report = report
         self._held: dict[Key, tuple[int, int, float]] = {}
         self._by_home: dict[str, list[LogFile]] = {}
+        self._unlike: set[tuple[object, ...]] = set()
+        self._undecided: set[str] = set()
 
     def begin(self) -> None:
         """Note where the files' logs are written, once a look at the disk: there may be thousands of them."""
         self._by_home = {}
+        self._undecided = set()
+        if len(self._unlike) > MOST_UNLIKE:
+            self._unlike = set()
         for file in self._files:
             self.add(file)
 
@@ -43,9 +49,22 @@ class Recognition:
         """Note where a new file's log is written, without its suffix: copies are named app.log.1 or app-20260401.log."""
         self._by_home.setdefault(os.path.splitext(file.home)[0], []).append(file)  # noqa: PTH122
 
-    def open(self, file: LogFile, path: str, now: float, *, copy: bool = False) -> bool:
-        """Open a file at `path` if it is there, or a copy will do and is there; OSError when it cannot be looked at."""
-        opened = file.open(path, now, copy=copy)
+    def undecided(self, file: LogFile) -> bool:
+        """Whether there is a compressed file that may be this one, of which too little is decoded or written so far."""
+        return file.cursor.file in self._undecided
+
+    def open(
+        self, file: LogFile, path: str, now: float, *, copy: bool = False, content: Content | None = None
+    ) -> bool:
+        """Open a file at `path` if it is there, or a copy will do and is there; OSError when it cannot be looked at.
+
+        content: what is at the path, where it is open.
+        """
+        try:
+            opened = file.open(path, now, copy=copy, content=content)
+        except NotYet:
+            self._descriptors.used(file)
+            raise
         if opened:
             self._descriptors.used(file)
         return opened
@@ -66,20 +85,25 @@ class Recognition:
         """Open a closed file that has moved: under its inode, or anywhere if its prints are distinctive."""
         taken = {other.key for other in self._files if other is not file}
         inode = file.key[1] if file.key else file.cursor.inode
-        for sighting in sorted(candidates, key=lambda one: (one.inode != inode, -one.modified_ns)):
+        likely = sorted(candidates, key=lambda one: (one.inode != inode, one.compressed, -one.modified_ns))
+        for sighting in likely:
             possible = sighting.inode == inode or file.offset >= ENOUGH
             if possible and sighting.key not in taken and self._opens(file, sighting, now):
                 return True
+            if self.undecided(file):
+                return False
         return False
 
     def find_copy(self, file: LogFile, candidates: Iterable[Sighting], now: float) -> bool:
         """Open the copy of a file that was truncated, and go on in it."""
         taken = {other.key for other in self._files}
         known_size = file.size
-        for sighting in sorted(candidates, key=lambda one: -one.modified_ns):
-            if sighting.key in taken or sighting.modified_ns < file.live_modified_ns:
+        for sighting in sorted(candidates, key=lambda one: _likely_copy(one, file)):
+            if self.undecided(file):
+                return False
+            if sighting.key in taken or not sighting.modified_since(file.live_modified_ns):
                 continue
-            if not file.offset and sighting.size < known_size:
+            if not file.offset and sighting.size < known_size and not sighting.compressed:
                 continue  # with no prints at all, at least nothing of it may be missing
             rotated = is_rotation_of(file.home, sighting.path) and file.live_modified_ns > 0
             possible = file.offset >= ENOUGH or rotated
@@ -93,9 +117,7 @@ class Recognition:
         A file that only starts like another (a long header) is let go as soon as it differs, and a copy that holds
         more than its original once it has been quiet for the settle time. Copies that hold nothing more stay held.
         """
-        path = sighting.path
-        ends = range(path.rfind("/") + 2, len(path) + 1)
-        originals = (file for end in ends for file in self._by_home.get(path[:end], ()))
+        originals = self.originals(sighting.path)
         original = next((file for file in originals if _is_copy_so_far(sighting, file)), None)
         if original is None:
             self._held.pop(sighting.key, None)
@@ -104,14 +126,47 @@ class Recognition:
         if (size, modified_ns) != (sighting.size, sighting.modified_ns):
             since = now
         self._held[sighting.key] = (sighting.size, sighting.modified_ns, since)
-        return sighting.size <= original.size or now - since < self._settle
+        return original.compressed or sighting.size <= original.size or now - since < self._settle
+
+    def originals(self, path: str) -> Iterator[LogFile]:
+        """Yield the files whose log's rotation may have made what is at `path`."""
+        for end in range(path.rfind("/") + 2, len(path) + 1):
+            for file in self._by_home.get(path[:end], ()):
+                if is_rotation_of(file.home, path):
+                    yield file
 
     def _opens(self, file: LogFile, sighting: Sighting, now: float, *, copy: bool = False) -> bool:
+        if not sighting.compressed and sighting.size < file.offset:
+            return False
+        mark = (file.cursor.file, file.offset, copy, *sighting.key, sighting.size, sighting.modified_ns)
+        if mark in self._unlike:
+            return False
+        related = is_rotation_of(file.home, sighting.path)
         try:
-            return sighting.size >= file.offset and self.open(file, sighting.path, now, copy=copy)
+            opened = self.open(file, sighting.path, now, copy=copy)
+        except NotYet as error:
+            if related or not isinstance(error, Unfinished):
+                self._undecided.add(file.cursor.file)
+            return False
+        except Damaged as error:
+            if related:
+                self._report(sighting.path, error)
+            return False
         except OSError as error:
             self._report(sighting.path, error)
             return False
+        if sighting.compressed and not opened:
+            self._unlike.add(mark)  # to find out again would mean to decode it again
+        return opened
+
+
+def _likely_copy(sighting: Sighting, file: LogFile) -> tuple[bool, int]:
+    """Return an order for candidates: what is not compressed first, the newest first.
+
+    Of compressed ones that nothing but their time tells apart the oldest is tried first: newer ones are later rotations.
+    """
+    oldest_first = sighting.compressed and file.offset < ENOUGH
+    return sighting.compressed, sighting.modified_ns if oldest_first else -sighting.modified_ns
 
 
 def _is_copy_so_far(sighting: Sighting, file: LogFile) -> bool:
@@ -119,10 +174,15 @@ def _is_copy_so_far(sighting: Sighting, file: LogFile) -> bool:
     shared = min(sighting.size, file.size)
     if file.content is None or file.ending or shared < ENOUGH:
         return False
-    if not is_rotation_of(file.home, sighting.path):
-        return False
+    if file.compressed:
+        return file.prints is not None and file.prints.distinctive and _has_prints(sighting, file.prints)
     with content_of(sighting.path) as content:
         return all(
             content.pread(ENOUGH, place) == file.content.pread(ENOUGH, place)
             for place in (0, shared - ENOUGH)
         )
+
+
+def _has_prints(sighting: Sighting, prints: Prints) -> bool:
+    with content_of(sighting.path) as content:
+        return prints.hold(content)

@@ -9,7 +9,9 @@ PROBLEM_REASONS: Final[dict[str, str]] = {
     "no_match": "no file matches the pattern (yet)",
     "permission_denied": "the file or its folder may not be read: grant the daemon's user read access",
     "read_failed": "the file or its folder cannot be read at present; reading resumes by itself",
-    "compressed": "compressed files are not read: narrow the pattern",
+    "compressed": "files compressed as .zip or .Z are not read: narrow the pattern",
+    "corrupt": "a compressed file is damaged: what can be decoded is read, the rest is counted as lost",
+    "incomplete": "a compressed file ends in the middle and does not grow: its rest is waited for",
     "watch_limit": "change notices are unavailable; files are looked at every tick instead",
 }
 

@@ -39,6 +39,11 @@ class Scan:
         self._max_line = max_line_bytes
         self._long: _LongScan | None = None
 
+    @property
+    def needed(self) -> int:
+        """The earliest place that may be read again."""
+        return self.offset if self._long is None else self._long.position
+
     def cut(self, content: Content, size: int, block_bytes: int, *, ended: bool = False) -> Cut | None:
         """Return the next complete lines up to `size`, or None; the place moves past them. OSError moves nothing.
 

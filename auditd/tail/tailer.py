@@ -117,10 +117,7 @@ class Tailer:
 
         Store them with the next commit, before the cursors of its chunks.
         """
-        changed = [file.cursor for watched in self._sources for file in watched.changed.values()]
-        for watched in self._sources:
-            watched.changed.clear()
-        return changed
+        return [cursor for watched in self._sources for cursor in watched.cursors_changed()]
 
     def directories(self) -> set[str]:
         """Return the folders in which a change may concern the sources."""

@@ -13,16 +13,19 @@ from pathlib import Path
 
 from auditd.tail.arrivals import Arrivals
 from auditd.tail.chunk import Chunk
+from auditd.tail.content import NotYet
 from auditd.tail.cursor import Cursor
+from auditd.tail.decoders import decoder_of
 from auditd.tail.descriptors import Descriptors
 from auditd.tail.discover import Folders, Sighting, discover, siblings, sight, trouble
-from auditd.tail.endings import Endings
+from auditd.tail.endings import PATIENCE, Endings
 from auditd.tail.file import LogFile
 from auditd.tail.finished import Finished
 from auditd.tail.places import Places
 from auditd.tail.recognise import Recognition
 from auditd.tail.report import Problem
 from auditd.tail.source import TailSource
+from auditd.tail.waiting import Waiting
 
 
 class WatchedSource:
@@ -49,24 +52,30 @@ class WatchedSource:
             self.files, descriptors=descriptors, settle_seconds=settle_seconds, report=self._report
         )
         finished = Finished(cursor for cursor in cursors if cursor.finished)
-        self._arrivals = Arrivals(source, finished, self._recognition)
+        self._arrivals = Arrivals(source, finished, self._recognition, settle_seconds=settle_seconds)
+        self._waiting = Waiting(settle_seconds)
         self._endings = Endings(source, self._recognition, settle_seconds=settle_seconds)
         self._sightings: list[Sighting] = []
         self._folders = Folders()
+        self._moved_on: list[tuple[str, int]] = []
 
     def reconcile(self, now: float) -> None:
         """Bring what is known of the files up to what is on disk."""
         self._sightings, self.problems = discover(self.source)
         self._recognition.begin()
         self._folders = Folders()
+        self._moved_on = []
         for file in list(self.files):
             self._look(file, now)
         free = self._attach(now)
+        for home, since_ns in self._moved_on:  # only now: what is known has found its files
+            self._catch_up(home, since_ns, now)
         taken = {file.key for file in self.files}
         for sighting in free:
             if sighting.key not in taken:
                 self._first_sight(sighting, sighting.path, now)
         self._follow_homes(now)
+        self._take_in_waiting(now)
         for file in list(self.files):
             self._settle_down(file, now)
 
@@ -78,7 +87,7 @@ class WatchedSource:
             chunk = self._read(file, block_bytes, now, ahead)
             if chunk is not None:
                 yield chunk
-            if file.chunk is not None and file.unsearched:
+            if file.unsearched and (file.chunk is not None or file.compressed):
                 return
 
     def retire(self, file: LogFile) -> None:
@@ -87,18 +96,28 @@ class WatchedSource:
         self.files.remove(file)
         self._arrivals.finished.add(file.end())
 
+    def cursors_changed(self) -> list[Cursor]:
+        """Return, once, the cursors that changed without a chunk: files first seen, finished, or compressed since."""
+        changed = self._arrivals.moved + [file.cursor for file in self.changed.values()]
+        self._arrivals.moved = []
+        self.changed.clear()
+        return changed
+
     def close(self) -> None:
         """Close every descriptor."""
+        self._arrivals.close()
         for file in self.files:
             self._descriptors.close(file)
 
     def _has_moved(self, file: LogFile, now: float) -> bool:
         """Open a closed file that has something to give; whether it must be looked for before newer files are read."""
-        if file.content is not None or file.key is None or not (file.unsearched or file.ending):
+        if file.content is not None or file.key is None or file.abandoned:
+            return False
+        if not (file.unsearched or file.ending):
             return False
         try:
             return not self._recognition.open(file, file.location, now)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotYet):
             return True
         except OSError as error:
             self._report(file.location, error)
@@ -122,23 +141,31 @@ class WatchedSource:
         try:
             if file.destroyed or not file.observe(now):
                 self._destroyed(file, now)
+            self._complain(file, now)
         except OSError as error:
             self._report(file.location, error)
+
+    def _complain(self, file: LogFile, now: float) -> None:
+        """Report a compressed file that cannot be read to its end."""
+        if file.damaged:
+            self.problems.append(Problem(self.source.name, file.location, "corrupt"))
+        elif file.breaks_off and now - file.changed_at >= PATIENCE * self._settle:
+            self.problems.append(Problem(self.source.name, file.location, "incomplete"))
 
     def _destroyed(self, file: LogFile, now: float) -> None:
         """Go on in the copy of a file that was truncated; without one, count what was known to be unread."""
         known_size = file.size
         file.destroyed, file.replaced = False, True
         if self._recognition.find_copy(file, self._around(file), now):
-            file.lose(known_size - file.size, "truncated")
+            file.lose_what_is_missing(known_size)
         else:
             self._give_up(file, "truncated")
-        self._catch_up(file.home, file.live_modified_ns, now)
+        self._moved_on.append((file.home, file.live_modified_ns))
 
     def _give_up(self, file: LogFile, reason: str) -> None:
+        file.abandon(reason)
+        file.key = None
         self._descriptors.close(file)
-        file.lose(file.unread, reason)
-        file.key, file.ending = None, True
 
     def _around(self, file: LogFile) -> list[Sighting]:
         """Return everything that may be the file under another name."""
@@ -168,14 +195,14 @@ class WatchedSource:
         if still_there is not None and self._recognition.is_at(file, still_there, now):
             return
         if self._recognition.find(file, around, now) or self._recognition.find_copy(file, around, now):
-            file.lose(known_size - file.size, "truncated")
-            self._catch_up(file.home, file.live_modified_ns or file.modified_ns, now)
+            file.lose_what_is_missing(known_size)
+            self._moved_on.append((file.home, file.live_modified_ns or file.modified_ns))
         else:
             self._missing(file, now)
 
     def _missing(self, file: LogFile, now: float) -> None:
         """Wait for a file that is nowhere, as long as its folder cannot be looked at; then count it as gone."""
-        if any(problem.path == file.location for problem in self.problems):
+        if self._recognition.undecided(file) or any(one.path == file.location for one in self.problems):
             return
         try:
             os.listdir(Path(file.home).parent)  # noqa: PTH208
@@ -184,7 +211,7 @@ class WatchedSource:
             return
         if file.missing_since is None:
             file.missing_since, file.key = now, None
-            self._catch_up(file.home, file.live_modified_ns, now)
+            self._moved_on.append((file.home, file.live_modified_ns))
         if now - file.missing_since >= self._settle:
             self._give_up(file, "gone")
 
@@ -195,7 +222,9 @@ class WatchedSource:
             if cursor is None:
                 return
             file = LogFile(self.source, cursor, now)
-            if self._recognition.open(file, sighting.path, now):
+            content = self._arrivals.content_of(sighting)
+            if self._recognition.open(file, sighting.path, now, content=content):
+                self._arrivals.begun(cursor)
                 self.files.append(file)
                 self._recognition.add(file)
                 self.changed[cursor.file] = file  # known from now on, even if it is renamed before it is read
@@ -221,7 +250,7 @@ class WatchedSource:
             since_ns = self._places.may_hide_files(
                 home, key, folder_ns=self._folders.modified_ns(str(Path(home).parent)), now_ns=time.time_ns()
             )
-            if since_ns is not None:
+            if since_ns is not None and decoder_of(home) is None:
                 before = max((file.modified_ns for file in files if file.key != key), default=0)
                 self._catch_up(home, since_ns or before, now)
             for file in files:
@@ -242,10 +271,23 @@ class WatchedSource:
         missed = [
             one
             for one in self._folders.rotations(home)
-            if one.modified_ns >= since_ns and one.key not in taken
+            if one.modified_since(since_ns) and one.key not in taken
         ]
         for sighting in sorted(missed, key=lambda one: one.modified_ns):
-            self._first_sight(sighting, home, now)
+            if sighting.compressed:
+                self._waiting.add(sighting, home, since_ns, now)
+            else:
+                self._first_sight(sighting, home, now)
+
+    def _take_in_waiting(self, now: float) -> None:
+        """Read compressed copies that were never seen before, once they are written."""
+        taken = {file.key for file in self.files}
+        for sighting, home in self._waiting.ripe(now):
+            if sighting.key not in taken:
+                self._first_sight(sighting, home, now)
+                taken = {file.key for file in self.files}
+            if sighting.key in taken or self._arrivals.finished.knows_unchanged(sighting):
+                self._waiting.remove(sighting)
 
     def _settle_down(self, file: LogFile, now: float) -> None:
         """Let go of a file that has ended and of which nothing is left."""

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from squeezing import SQUEEZERS, squeeze, squeezed
 from tail_reading import Reading, append, lines_of
 
 
@@ -44,6 +45,8 @@ class History:
             (self.rename_and_write_late, 4),
             (self.copytruncate, 5),
             (self.copy_slowly_then_truncate, 2),
+            (self.compress, 6),
+            (self.compress_slowly, 2),
             (self.delete_after_drain, 2),
             (self.restart, 6),
             (self.refuse, 6),
@@ -91,9 +94,10 @@ class History:
         if not self.shifting:
             return self.log.with_name(f"app.log-{20260101 + self.rotations}")
         for number in range(self.rotations, 0, -1):
-            older = self.log.with_name(f"app.log.{number}")
-            if older.exists():
-                older.rename(self.log.with_name(f"app.log.{number + 1}"))
+            for ending in ("", *SQUEEZERS):
+                older = self.log.with_name(f"app.log.{number}{ending}")
+                if older.exists():
+                    older.rename(self.log.with_name(f"app.log.{number + 1}{ending}"))
         return self.log.with_name("app.log.1")
 
     def rename(self) -> None:
@@ -129,6 +133,26 @@ class History:
             self.tick()
         os.truncate(self.log, 0)
         self.copied = True
+
+    def rotated(self) -> list[Path]:
+        """Return the rotated copies that are not compressed."""
+        return sorted(path for path in self.log.parent.glob("app.log?*") if path.suffix not in SQUEEZERS)
+
+    def compress(self) -> None:
+        if rotated := self.rotated():
+            squeeze(self.random.choice(rotated), self.random.choice(list(SQUEEZERS)))
+
+    def compress_slowly(self) -> None:
+        """Look while the compressed file is being written beside its original."""
+        if rotated := self.rotated():
+            path, ending = self.random.choice(rotated), self.random.choice(list(SQUEEZERS))
+            status, stream = path.stat(), squeezed(path.read_bytes(), ending)
+            target = path.with_name(path.name + ending)
+            for piece in range(3):
+                append(target, stream[len(stream) * piece // 3 : len(stream) * (piece + 1) // 3])
+                self.tick()
+            os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
+            path.unlink()
 
     def delete_after_drain(self) -> None:
         self.finish_line()

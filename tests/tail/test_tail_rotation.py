@@ -6,6 +6,7 @@ import os
 import threading
 from pathlib import Path
 
+from squeezing import squeeze
 from tail_reading import append, numbered, text
 
 
@@ -169,9 +170,14 @@ def test_t26_glob_that_matches_rotated_copies(reading, log: Path) -> None:
     log.with_name("app.log.1").rename(log.with_name("app.log.2"))
     log.rename(log.with_name("app.log.1"))
     append(log, text(numbered(60, 90)))
-    append(log.with_name("app.log.3.gz"), b"\x1f\x8b")
+    squeeze(log.with_name("app.log.2"))
     reader.settle()
     reader.restart()
+    reader.settle()
+    squeeze(log.with_name("app.log.1"), ".xz")
+    reader.restart()
+    reader.settle()
+    append(log.with_name("app.log.3.zip"), b"PK")
     reader.settle()
     assert reader.lines == numbered(0, 90)
     assert reader.reasons == ["compressed"]
