@@ -6,7 +6,7 @@ Device and inode say where to look, prints decide. It must never settle for a na
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from auditd.tail.compressed import content_of
@@ -83,12 +83,12 @@ class Recognition:
 
     def find(self, file: LogFile, candidates: Iterable[Sighting], now: float) -> bool:
         """Open a closed file that has moved: under its inode, or anywhere if its prints are distinctive."""
-        taken = {other.key for other in self._files if other is not file}
+        others = {other.key: other for other in self._files if other is not file}
         inode = file.key[1] if file.key else file.cursor.inode
         likely = sorted(candidates, key=lambda one: (one.inode != inode, one.compressed, -one.modified_ns))
         for sighting in likely:
             possible = sighting.inode == inode or file.offset >= ENOUGH
-            if possible and sighting.key not in taken and self._opens(file, sighting, now):
+            if possible and not _is_taken(sighting, others) and self._opens(file, sighting, now):
                 return True
             if self.undecided(file):
                 return False
@@ -96,12 +96,12 @@ class Recognition:
 
     def find_copy(self, file: LogFile, candidates: Iterable[Sighting], now: float) -> bool:
         """Open the copy of a file that was truncated, and go on in it."""
-        taken = {other.key for other in self._files}
+        others = {other.key: other for other in self._files}
         known_size = file.size
         for sighting in sorted(candidates, key=lambda one: _likely_copy(one, file)):
             if self.undecided(file):
                 return False
-            if sighting.key in taken or not sighting.modified_since(file.live_modified_ns):
+            if _is_taken(sighting, others) or not sighting.modified_since(file.live_modified_ns):
                 continue
             if not file.offset and sighting.size < known_size and not sighting.compressed:
                 continue  # with no prints at all, at least nothing of it may be missing
@@ -181,6 +181,22 @@ def _is_copy_so_far(sighting: Sighting, file: LogFile) -> bool:
             content.pread(ENOUGH, place) == file.content.pread(ENOUGH, place)
             for place in (0, shared - ENOUGH)
         )
+
+
+def _is_taken(sighting: Sighting, files: Mapping[Key | None, LogFile]) -> bool:
+    """Whether one of the files is this one; a closed one may be gone, and its inode another file's."""
+    file = files.get(sighting.key)
+    if file is None:
+        return False
+    if file.content is not None or (file.disk_size, file.modified_ns) == (
+        sighting.size,
+        sighting.modified_ns,
+    ):
+        return True
+    try:
+        return file.prints is None or _has_prints(sighting, file.prints)
+    except OSError:
+        return True
 
 
 def _has_prints(sighting: Sighting, prints: Prints) -> bool:

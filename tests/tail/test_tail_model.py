@@ -136,7 +136,11 @@ class History:
 
     def rotated(self) -> list[Path]:
         """Return the rotated copies that are not compressed."""
-        return sorted(path for path in self.log.parent.glob("app.log?*") if path.suffix not in SQUEEZERS)
+        found = sorted(path for path in self.log.parent.glob("app.log?*") if path.suffix not in SQUEEZERS)
+        self.copied |= any(
+            path.stat().st_size < 2048 for path in found
+        )  # too short to be known by their content
+        return found
 
     def compress(self) -> None:
         if rotated := self.rotated():
