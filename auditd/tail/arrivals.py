@@ -6,15 +6,35 @@ It must never begin a file a second time because it has another name.
 from __future__ import annotations
 
 from dataclasses import replace
+from uuid import uuid4
 
 from auditd.tail.content import Content
 from auditd.tail.cursor import Cursor
 from auditd.tail.discover import Sighting, sight
-from auditd.tail.file import first_cursor
 from auditd.tail.finished import Finished
 from auditd.tail.likeness import Comparison, Likeness
+from auditd.tail.prints import digest
 from auditd.tail.recognise import Recognition
 from auditd.tail.source import TailSource
+
+
+def first_cursor(source: TailSource, path: str, sighting: Sighting) -> Cursor:
+    """Return the cursor of a file seen for the first time."""
+    return Cursor(
+        file=uuid4().hex[:16],
+        source=source.name,
+        path=path,
+        device=sighting.device,
+        inode=sighting.inode,
+        offset=0,
+        head_length=0,
+        head_hash=digest(b""),
+        tail_length=0,
+        tail_hash=digest(b""),
+        state="",
+        finished=False,
+        modified_ns=sighting.modified_ns if sighting.path == path else 0,
+    )
 
 
 class Arrivals:

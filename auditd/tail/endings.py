@@ -42,6 +42,13 @@ class Endings:
             # Closed to keep the descriptors few, unchanged since: complete as it stands, or open again for its last line.
             file.ending = file.ending or (self._is_complete(file, idle) and self._can_end(file, now))
 
+    def hindrance(self, file: LogFile, now: float) -> str | None:
+        """Return why a compressed file cannot be read to its end: a key of PROBLEM_REASONS."""
+        if file.damaged:
+            return "corrupt"
+        waits_long = file.breaks_off and now - file.changed_at >= PATIENCE * self._settle
+        return "incomplete" if waits_long else None
+
     def _consider_compressed(self, file: LogFile, idle: float, now: float) -> None:
         """End a compressed file whose stream has ended; of a damaged one, give up what cannot be decoded."""
         if file.key is None or file.chunk is not None or file.unsearched or idle < self._settle:

@@ -8,39 +8,19 @@ the descriptor is still the one that was read.
 from __future__ import annotations
 
 from dataclasses import replace
-from uuid import uuid4
 
 from auditd.tail.chunk import Chunk
-from auditd.tail.compressed import CompressedContent, open_log
+from auditd.tail.compressed import CompressedContent
 from auditd.tail.content import Content, Extent, Key, NotYet
 from auditd.tail.cursor import Cursor
 from auditd.tail.decoders import decoder_of
 from auditd.tail.decoding import cut_decoded
-from auditd.tail.discover import Sighting, sight
+from auditd.tail.opening import Opening, Wanted, prints_in
 from auditd.tail.outgoing import Outgoing
-from auditd.tail.prints import PRINT_BYTES, Prints, digest, head_agrees, prints_of
+from auditd.tail.prints import PRINT_BYTES, Prints, digest
 from auditd.tail.scan import Cut, Scan
 from auditd.tail.source import TailSource
 from parsers.format import Block
-
-
-def first_cursor(source: TailSource, path: str, sighting: Sighting) -> Cursor:
-    """Return the cursor of a file seen for the first time."""
-    return Cursor(
-        file=uuid4().hex[:16],
-        source=source.name,
-        path=path,
-        device=sighting.device,
-        inode=sighting.inode,
-        offset=0,
-        head_length=0,
-        head_hash=digest(b""),
-        tail_length=0,
-        tail_hash=digest(b""),
-        state="",
-        finished=False,
-        modified_ns=sighting.modified_ns if sighting.path == path else 0,
-    )
 
 
 class LogFile:
@@ -69,7 +49,7 @@ class LogFile:
         self.whole = False
         self.damaged = False
         self._promised = 0
-        self._opening: tuple[str, Content] | None = None
+        self._opening = Opening()
         self._outgoing = Outgoing()
         self._scan = Scan(cursor.offset, max_line_bytes=source.max_line_bytes)
 
@@ -130,12 +110,12 @@ class LogFile:
         Its prints must agree, and where they do not tell files apart its inode too, unless a copy will do. NotYet when
         the place was not reached by decoding: the next attempt goes on. content: what is there, where it is open.
         """
-        content = content or self._opening_of(path) or open_log(path)
+        content = content or self._opening.at(path)
         try:
-            prints = self._prints_in(content, copy=copy)
+            prints = prints_in(content, self._wanted(copy=copy))
             extent = content.extent()
         except NotYet:
-            self._opening = (path, content)
+            self._opening.keep(path, content)
             raise
         except OSError:
             content.close()
@@ -155,10 +135,10 @@ class LogFile:
 
     def release(self) -> None:
         """Close the descriptor; the place is kept."""
-        for content in (self.content, self._opening and self._opening[1]):
-            if content is not None:
-                content.close()
-        self.content = self._opening = None
+        self._opening.close()
+        if self.content is not None:
+            self.content.close()
+            self.content = None
 
     def observe(self, now: float) -> bool:
         """Look at the open file; False when what was read is no longer in it. OSError when it cannot be looked at."""
@@ -239,38 +219,14 @@ class LogFile:
         self.lose(max(self.unread + hidden, self._promised - self.offset), reason)
         self.abandoned = self.ending = True
 
-    def _opening_of(self, path: str) -> Content | None:
-        """Return what was opened at `path` before, if the file is still there; what was opened elsewhere is closed."""
-        opening, self._opening = self._opening, None
-        if opening is None:
-            return None
-        there, extent = sight(path), opening[1].extent()
-        if opening[0] == path and there is not None and extent is not None and there.key == extent.key:
-            return opening[1]
-        opening[1].close()
-        return None
-
-    def _prints_in(self, content: Content, *, copy: bool) -> Prints | None:
-        """Return the prints of what was read if this content has them, at least as far as can be told."""
-        extent = content.extent()
-        if extent is None or not (copy or self.offset >= PRINT_BYTES or extent.key[1] == self._place()[1]):
-            return None
-        if isinstance(content, CompressedContent):
-            if not self._begins_like(content) or not content.reaches(
-                self.offset or (self.size if copy else 0)
-            ):
-                return None
-        elif extent.size < self.offset:
-            return None
-        prints = self.prints if self.prints is not None else prints_of(content, self.cursor)
-        return prints if prints is not None and prints.hold(content) else None
-
-    def _begins_like(self, content: CompressedContent) -> bool:
-        """Whether the first bytes agree; NotYet when there are too few of them so far."""
-        if self.prints is None:
-            return content.reaches(self.cursor.head_length) and head_agrees(content, self.cursor)
-        return content.reaches(len(self.prints.head)) and content.pread(PRINT_BYTES, 0).startswith(
-            self.prints.head
+    def _wanted(self, *, copy: bool) -> Wanted:
+        return Wanted(
+            cursor=self.cursor,
+            prints=self.prints,
+            offset=self.offset,
+            size=self.size,
+            inode=self._place()[1],
+            copy=copy,
         )
 
     def _cut(self, content: Content, block_bytes: int) -> Cut | None:

@@ -18,7 +18,7 @@ from auditd.tail.cursor import Cursor
 from auditd.tail.decoders import decoder_of
 from auditd.tail.descriptors import Descriptors
 from auditd.tail.discover import Folders, Sighting, discover, siblings, sight, trouble
-from auditd.tail.endings import PATIENCE, Endings
+from auditd.tail.endings import Endings
 from auditd.tail.file import LogFile
 from auditd.tail.finished import Finished
 from auditd.tail.places import Places
@@ -141,16 +141,10 @@ class WatchedSource:
         try:
             if file.destroyed or not file.observe(now):
                 self._destroyed(file, now)
-            self._complain(file, now)
+            if (reason := self._endings.hindrance(file, now)) is not None:
+                self.problems.append(Problem(self.source.name, file.location, reason))
         except OSError as error:
             self._report(file.location, error)
-
-    def _complain(self, file: LogFile, now: float) -> None:
-        """Report a compressed file that cannot be read to its end."""
-        if file.damaged:
-            self.problems.append(Problem(self.source.name, file.location, "corrupt"))
-        elif file.breaks_off and now - file.changed_at >= PATIENCE * self._settle:
-            self.problems.append(Problem(self.source.name, file.location, "incomplete"))
 
     def _destroyed(self, file: LogFile, now: float) -> None:
         """Go on in the copy of a file that was truncated; without one, count what was known to be unread."""
