@@ -129,19 +129,21 @@ def _as_on_disk(entry: dict[str, Any]) -> bool:
 
 
 def lines_before(path: Path, offset: int) -> int | None:
-    """Count the lines in the first `offset` bytes of a file; None where it is gone or shorter."""
+    """Count the lines in the first `offset` bytes of a file, compressed or not; None where it is gone or shorter."""
+    from auditd.tail.compressed import content_of
+
     newlines = 0
-    left = offset
+    place = 0
     last = b"\n"
     try:
-        with path.open("rb") as file:
-            while left:
-                block = file.read(min(left, 1 << 20))
+        with content_of(str(path)) as content:
+            while place < offset:
+                block = content.pread(min(offset - place, 1 << 20), place)
                 if not block:
                     return None
                 newlines += block.count(b"\n")
                 last = block[-1:]
-                left -= len(block)
+                place += len(block)
     except OSError:
         return None
     return newlines + (last != b"\n")

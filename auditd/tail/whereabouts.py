@@ -6,6 +6,7 @@ It must never take another file for it: a log's path names its newest file, not 
 from __future__ import annotations
 
 from auditd.tail.compressed import content_of
+from auditd.tail.content import Content, NotYet
 from auditd.tail.cursor import Cursor
 from auditd.tail.discover import Sighting, is_rotation_of, siblings, sight
 from auditd.tail.prints import PRINT_BYTES, prints_of
@@ -36,12 +37,23 @@ def _may_be(cursor: Cursor, sighting: Sighting) -> bool:
 
 
 def _is(cursor: Cursor, sighting: Sighting) -> bool:
-    if sighting.size < cursor.offset:
+    if sighting.size < cursor.offset and not sighting.compressed:
         return False
     if cursor.offset < PRINT_BYTES and sighting.inode != cursor.inode:
         return False
+    last_seen = (cursor.path, cursor.device, cursor.inode, cursor.modified_ns)
+    if sighting.compressed and (sighting.path, *sighting.key, sighting.modified_ns) == last_seen:
+        return True  # untouched since: no need to decode it
     try:
         with content_of(sighting.path) as content:
-            return prints_of(content, cursor) is not None
+            return _has_prints(content, cursor)
     except OSError:
         return False
+
+
+def _has_prints(content: Content, cursor: Cursor) -> bool:
+    while True:
+        try:
+            return prints_of(content, cursor) is not None
+        except NotYet:
+            continue

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 from pathlib import Path
 
+from auditd.cli.accounts import lines_before
 from auditd.tail.cursor import Cursor
 from auditd.tail.source import TailSource
 from auditd.tail.tailer import Tailer
@@ -59,3 +61,17 @@ def test_a_short_file_is_known_by_its_inode_because_others_may_start_alike(tmp_p
     log.rename(tmp_path / "kept.log")
     log.write_bytes(b"header\n")
     assert whereabouts(cursor) == str(tmp_path / "kept.log")
+
+
+def test_a_compressed_file_is_found_by_its_content_and_its_lines_are_counted(tmp_path: Path) -> None:
+    log = tmp_path / "app.log"
+    log.write_bytes(OLD)
+    cursor = read(log)
+    log.unlink()
+    log.write_bytes(NEW)
+    (tmp_path / "app.log.1.gz").write_bytes(gzip.compress(NEW))
+    (tmp_path / "app.log.2.gz").write_bytes(gzip.compress(OLD))
+    found = whereabouts(cursor)
+    assert found == str(tmp_path / "app.log.2.gz")
+    assert lines_before(Path(found), cursor.offset) == 100
+    assert lines_before(Path(found), cursor.offset + 1) is None
