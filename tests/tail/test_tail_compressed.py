@@ -364,7 +364,7 @@ def test_a_compressed_file_still_being_written_is_waited_for(reading, tmp_path: 
 def test_the_rest_is_waited_for_while_its_compressed_file_is_being_written(reading, log: Path) -> None:
     """The plain file is gone, the compressed one arrives slowly: nothing is given up."""
     lines = [os.urandom(40).hex().encode() for _ in range(2000)]
-    reader = reading(log, block_bytes=100_000)
+    reader = reading(log, block_bytes=100_000, max_line_bytes=500)
     append(log, text(lines))
     reader.tailer.reconcile()
     reader.commit(reader.read(1)[0])
@@ -375,6 +375,7 @@ def test_the_rest_is_waited_for_while_its_compressed_file_is_being_written(readi
     for part in range(4):
         append(log.with_name("app.log.1.gz"), stream[len(stream) * part // 4 : len(stream) * (part + 1) // 4])
         reader.tick(30.0)
+        assert [cursor.finished for cursor in reader.cursors.values()] == [False]
     reader.settle()
     assert reader.lines == lines
     assert reader.lost == 0
