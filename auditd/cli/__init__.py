@@ -33,6 +33,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "auditd.cli.accounts",
         "Show per file: lines, events, rejects by reason, non-records, bytes, where reading stands.",
     ),
+    "gaps": (
+        "auditd.cli.gaps",
+        "Show what is missing, as far as it is known, and what is known of each source's rhythm.",
+    ),
     "reparse": (
         "auditd.cli.reparse",
         "Parse rejected lines again with the formats and options as they are now.",

@@ -9,6 +9,7 @@ import click
 
 from auditd.cli.context import State, open_state
 from auditd.cli.output import count, london, print_json, print_table
+from detectors.gaps import GAP_KINDS
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -51,9 +52,11 @@ def _running(state: State) -> bool:
 def _sources(state: State, conn: Connection) -> list[dict[str, Any]]:
     from auditd.archive.accounts import load_accounts, load_cursors
     from auditd.cli.accounts import file_size
+    from auditd.gaps.book import gaps_between
     from auditd.tail.whereabouts import whereabouts
 
     accounts = load_accounts(conn)
+    gaps = [gap for gap in gaps_between(conn, None, None, None) if gap.state == "open"]
     unfinished = [cursor for cursor in load_cursors(conn) if not cursor.finished]
     sizes = {c.file: file_size(Path(place)) or 0 for c in unfinished if (place := whereabouts(c))}
     shown = []
@@ -72,6 +75,7 @@ def _sources(state: State, conn: Connection) -> list[dict[str, Any]]:
                 "bytes_waiting": waiting,
                 "last_read_at": max((a.last_read_at for a in mine), default=None),
                 "balances": all(a.tally.balances for a in mine),
+                "warnings": sorted({gap.kind for gap in gaps if gap.source == source.name}),
             }
         )
     return shown
@@ -168,6 +172,9 @@ def _alerts(conn: Connection) -> list[dict[str, Any]]:
 
 def _print(status: dict[str, Any]) -> None:
     click.echo(f"daemon: {status['daemon']}")
+    for source in status["sources"]:
+        for kind in source["warnings"]:
+            click.echo(f"WARNING: {source['source']}: {GAP_KINDS[kind]} (access-auditd gaps)")
     for part in ("sources", "feeds", "detectors", "archive", "alerts"):
         rows = status[part]
         click.echo(f"\n{part}")

@@ -93,6 +93,7 @@ class Daemon:
 
     def run(self) -> None:
         """Turn until stopped; on the way out everything read is committed and judged."""
+        self._machine.watch.started(self._clock())
         while not self._stopping:
             tick = self._machine.config.run.tick_seconds
             started = time.monotonic()
@@ -138,6 +139,8 @@ class Daemon:
         try:
             self._ingest(now)
             self._reports.judged(self._machine.judge.catch_up(now, now))
+            with store_faults():
+                self._machine.watch.stopped(now)
         except StoreUnavailable as trouble:
             self._reports.store_unavailable(trouble)
 
@@ -155,6 +158,7 @@ class Daemon:
         with store_faults():
             self._merge(now)
             machine.archive.sweep(now)
+            self._reports.gaps(machine.watch.look(now, misfits=self._reports.misfits.known()))
             self._reports.standing(machine, now, limited=self._wakeup.limited)
 
     def _merge(self, now: datetime) -> None:
@@ -221,6 +225,8 @@ def run_once(
         quiet = 0 if step.anything else quiet + 1
         with store_faults():
             compact(machine.archive, machine.engine, now=clock())
+    with store_faults():
+        reports.gaps(machine.watch.look_at_all(as_of))
     judged = machine.judge.catch_up(as_of, clock())
     reports.judged(judged)
     with store_faults():

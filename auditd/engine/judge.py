@@ -22,10 +22,13 @@ from auditd.database import reading
 from auditd.engine.agenda import Agenda
 from auditd.engine.faults import StoreUnavailable, store_faults
 from auditd.engine.grants import Grants, live_for, scope_of
+from auditd.engine.spans import reach
 from auditd.engine.touch import Touches
+from auditd.gaps.book import Gap, gap_frame, gaps_between
 from auditd.reference.store import ReferenceStore
 from detectors.detector import Detector, Span, Window
 from detectors.findings import NO_FINDINGS
+from detectors.gaps import NO_GAPS
 from detectors.reference import Reference
 from parsers.event import Family
 from parsers.force import Force
@@ -34,6 +37,7 @@ PIECE_ROWS: Final = 100_000
 SHORTEST_PIECE: Final = timedelta(minutes=1)
 REST_SECONDS: Final = 30.0
 SAVE_SECONDS: Final = 1.0
+_TICK: Final = timedelta(microseconds=1)
 BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -87,6 +91,7 @@ class Judge:
         self.grants = Grants(engine, self.agenda)
         with reading(engine) as conn:
             self.agenda.load(conn)
+            self._gap_starts = {gap.start for gap in gaps_between(conn, None, None, None, filled=True)}
         if idle := self.agenda.switched_off():
             with engine.begin() as conn:
                 self.agenda.forget(conn, idle)
@@ -99,6 +104,15 @@ class Judge:
         """Remember, in the transaction that loads it, which past verdicts changed reference data may change."""
         for detector in self.detectors:
             self.agenda.note_spans(conn, detector.name, touches.spans(detector))
+
+    def note_gaps(self, conn: Connection, gaps: Sequence[Gap]) -> None:
+        """Remember, in the transaction that stores it, which verdicts a gap that is new or has changed may change."""
+        spans = [Span(gap.start, gap.start + _TICK) for gap in gaps]
+        self._gap_starts.update(gap.start for gap in gaps)
+        for detector in self.detectors if spans else ():
+            if detector.judges_gaps:
+                touched = reach(spans, before=detector.before, after=detector.after)
+                self.agenda.note_spans(conn, detector.name, touched)
 
     def noted(self, *, committed: bool) -> None:
         """Learn whether the transaction of the notes came about."""
@@ -228,6 +242,8 @@ class Judge:
 
     def _rows(self, detector: Detector, span: Span) -> int:
         """Estimate the rows a detector judges in a span, from the manifest; 0 only if there is none."""
+        if detector.judges_gaps:
+            return sum(span.start <= start < span.end for start in self._gap_starts)
         rows = 0.0
         for family in detector.reads:
             for segment in self._archive.overlapping(family, span.start, span.end):
@@ -263,7 +279,13 @@ class Judge:
             reference=reference,
             force=self._force,
             made=self._made.setdefault((span, reference), {}),
+            gaps=gap_frame(self._gaps(start, end)) if detector.judges_gaps else NO_GAPS,
         )
+
+    def _gaps(self, start: datetime, end: datetime) -> list[Gap]:
+        """Return the gaps that begin in a stretch, those that were filled too."""
+        with store_faults(), reading(self._engine) as conn:
+            return [gap for gap in gaps_between(conn, None, start, end, filled=True) if gap.start >= start]
 
     def _save(self, *, force: bool) -> None:
         names = [detector.name for detector in self.detectors if self.agenda.unsaved(detector.name)]

@@ -24,6 +24,8 @@ from auditd.engine.feeding import Feeding
 from auditd.engine.ingest import Ingest
 from auditd.engine.judge import Judge
 from auditd.engine.lock import StateLock
+from auditd.gaps.record import Recorder
+from auditd.gaps.watch import Watch
 from auditd.reference.store import ReferenceStore
 from auditd.tail.source import TailSource
 from auditd.tail.tailer import Tailer
@@ -42,6 +44,7 @@ class Machine(AbstractContextManager["Machine"]):
         self.config = config
         self.engine = engine
         self.orphans_set_aside = 0
+        self._watch: Watch | None = None
         self._lock = StateLock(config.storage.archive, engine)
 
     def __enter__(self) -> Machine:
@@ -70,6 +73,13 @@ class Machine(AbstractContextManager["Machine"]):
         self.tailer.close()
         self._lock.__exit__(kind, error, trace)
 
+    @property
+    def watch(self) -> Watch:
+        """The watch over the sources' gaps."""
+        if self._watch is None:
+            raise RuntimeError("the machine is used as a context manager")
+        return self._watch
+
     def adopt(self, config: Config) -> None:
         """Work by another configuration from now on; storage must be the same.
 
@@ -93,6 +103,7 @@ class Machine(AbstractContextManager["Machine"]):
 
     def _build(self, config: Config) -> None:
         detectors = config.detectors()
+        recorder = Recorder()
         judge = Judge(
             detectors=detectors,
             digests=settings_digests(detectors, config.force),
@@ -117,7 +128,20 @@ class Machine(AbstractContextManager["Machine"]):
             archive=self.archive,
             engine=self.engine,
             judge=judge,
+            recorder=recorder,
         )
+        watch = Watch(
+            config.sources,
+            tailer=self.tailer,
+            archive=self.archive,
+            engine=self.engine,
+            recorder=recorder,
+            note=judge.note_gaps,
+            noted=judge.noted,
+        )
+        if self._watch is not None:
+            watch.adopt(self._watch)
+        self._watch = watch
 
 
 def settings_digests(detectors: list[Detector], force: Force) -> Mapping[str, str]:

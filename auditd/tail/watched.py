@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from auditd.tail.chunk import Chunk
 from auditd.tail.cursor import Cursor
@@ -19,6 +19,7 @@ from auditd.tail.descriptors import Descriptors
 from auditd.tail.discover import Folders, Sighting, discover, siblings, sight, trouble
 from auditd.tail.file import LogFile, first_cursor
 from auditd.tail.finished import Finished
+from auditd.tail.oddity import Oddity
 from auditd.tail.places import Places
 from auditd.tail.recognise import Recognition
 from auditd.tail.report import Problem
@@ -45,6 +46,7 @@ class WatchedSource:
         self.source = source
         self.files = [LogFile(source, cursor, now) for cursor in cursors if not cursor.finished]
         self.problems: list[Problem] = []
+        self.oddities: list[Oddity] = []
         self.changed: dict[str, LogFile] = {}
         self._settle = settle_seconds
         self._descriptors = descriptors
@@ -134,8 +136,17 @@ class WatchedSource:
         if self._recognition.find_copy(file, self._around(file), now):
             file.lose(known_size - file.size, "truncated")
         else:
+            self._note_oddity(file)
             self._give_up(file, "truncated")
         self._catch_up(file.home, file.live_modified_ns, now)
+
+    def _note_oddity(self, file: LogFile) -> None:
+        """Remember that what was read of an open file is gone from it, and no copy of it is to be found."""
+        if file.descriptor is None or not file.offset:
+            return
+        size = os.fstat(file.descriptor).st_size
+        kind: Literal["shrunk", "edited"] = "shrunk" if size < file.offset else "edited"
+        self.oddities.append(Oddity(self.source.name, file.cursor.file, kind, file.offset, size))
 
     def _give_up(self, file: LogFile, reason: str) -> None:
         self._descriptors.close(file)

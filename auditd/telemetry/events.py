@@ -16,6 +16,7 @@ from auditd.engine.faults import ADVICE as STORE_REASONS
 from auditd.tail.report import PROBLEM_REASONS
 from auditd.telemetry.metrics import Metrics, bounded
 from detectors.finding import Severity
+from detectors.gaps import GAP_KINDS
 from parsers.event import FAMILIES
 from parsers.format import REJECT_REASONS
 
@@ -80,6 +81,18 @@ def source_recovered(metrics: Metrics, *, source: str, reason: str) -> None:
     """What hindered reading a source is over."""
     metrics.source_problem.labels(source, bounded(reason, SOURCE_PROBLEMS)).set(0)
     _log().info("source_recovered", source=source, reason=reason)
+
+
+def gap_noticed(metrics: Metrics, *, source: str, kind: str, gap: str) -> None:
+    """A stretch was found in which a source's data cannot be taken as whole; kind: a key of GAP_KINDS."""
+    metrics.gaps.labels(source, bounded(kind, GAP_KINDS)).inc()
+    say = _log().info if kind == "down" else _log().warning
+    say("gap_noticed", source=source, kind=kind, gap=gap, meaning=GAP_KINDS.get(kind, ""))
+
+
+def gap_over(*, source: str, kind: str, gap: str, filled: bool) -> None:
+    """A gap ended, or late data filled it."""
+    _log().info("gap_filled" if filled else "gap_ended", source=source, kind=kind, gap=gap)
 
 
 def committed(metrics: Metrics, *, duration_seconds: float) -> None:

@@ -48,6 +48,8 @@ class Metrics:
         self.seconds_behind = gauge(
             "seconds_behind", "Seconds since the oldest data not yet committed was written.", ["source"]
         )
+        self.gaps = counter("gaps", "Gaps noticed in a source's data.", ["source", "kind"])
+        self.gaps_open = gauge("gaps_open", "Gaps that last at present.", ["source", "kind"])
         self.source_problem = gauge(
             "source_problem", "1 while something hinders reading.", ["source", "reason"]
         )
