@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from polars.exceptions import PolarsError
+from sqlalchemy.exc import DBAPIError
 
 from auditd.archive.compaction import compact
 from auditd.engine.faults import StoreUnavailable, store_faults
@@ -31,6 +32,7 @@ RETRY_SECONDS: Final = 1.0
 BURST_SECONDS: Final = 0.005
 HOUSEKEEPING_SECONDS: Final = 1.0
 MERGING_RESTS_SECONDS: Final = 600.0
+WATCHING_RESTS_SECONDS: Final = 600.0
 
 
 def utc_now() -> datetime:
@@ -76,6 +78,7 @@ class Daemon:
         self._housekeeping = Due(HOUSEKEEPING_SECONDS)
         self._judging = Due(BACKLOG_JUDGE_SECONDS)
         self._merging_rests_until = float("-inf")
+        self._watching_rests_until = float("-inf")
 
     def stop(self) -> None:
         """Finish the turn under way, commit, judge, leave."""
@@ -93,7 +96,6 @@ class Daemon:
 
     def run(self) -> None:
         """Turn until stopped; on the way out everything read is committed and judged."""
-        self._machine.watch.started(self._clock())
         while not self._stopping:
             tick = self._machine.config.run.tick_seconds
             started = time.monotonic()
@@ -158,8 +160,23 @@ class Daemon:
         with store_faults():
             self._merge(now)
             machine.archive.sweep(now)
-            self._reports.gaps(machine.watch.look(now, misfits=self._reports.misfits.known()))
+            self._watch(now)
             self._reports.standing(machine, now, limited=self._wakeup.limited)
+
+    def _watch(self, now: datetime) -> None:
+        """Look for gaps. Where that fails for no reason anybody foresaw it rests: reading and judging go on."""
+        if time.monotonic() < self._watching_rests_until:
+            return
+        watch = self._machine.watch
+        try:
+            if not watch.running:
+                watch.started(now)
+            self._reports.gaps(watch.look(now, misfits=self._reports.misfits.known()))
+        except (OSError, DBAPIError):
+            raise  # the store's
+        except Exception:  # noqa: BLE001  whatever the watch stumbles over must not stop reading
+            events.failed(step="gaps")
+            self._watching_rests_until = time.monotonic() + WATCHING_RESTS_SECONDS
 
     def _merge(self, now: datetime) -> None:
         """Merge small segments for a while. Where one cannot be read, merging rests: reading and judging go on."""

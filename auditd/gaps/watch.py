@@ -94,6 +94,11 @@ class Watch:
         self._news = News()
         self._misfits: Mapping[str, bool] | None = {}
 
+    @property
+    def running(self) -> bool:
+        """Whether it knows of the daemon's run."""
+        return self._run is not None
+
     def started(self, now: datetime) -> None:
         """The daemon begins to run."""
         with self._engine.begin() as conn:
