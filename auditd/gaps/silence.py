@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Final
 
 from auditd.gaps.book import Fact, Gap
@@ -17,6 +18,7 @@ from auditd.gaps.volumes import Hour
 KIND: Final = "silent"
 SHORTEST: Final = timedelta(minutes=1)
 _MINUTE: Final = timedelta(minutes=1)
+_HOUR: Final = timedelta(hours=1)
 _FULL: Final = (1 << 60) - 1
 
 Judges = Callable[[datetime, datetime, bool], bool]
@@ -44,47 +46,64 @@ class Quiet:
     ) -> Silences:
         """Return what changed since the last look. quiet_after: the longest silence allowed, instead of the rhythm."""
         judges = _judge(rhythm, now, quiet_after)
-        active = list(active_minutes(rhythm.hours))
-        if not active:
+        if not rhythm.hours:
             return Silences()
         opened: list[Fact] = []
         ended: list[tuple[Gap, datetime]] = []
         filled: list[tuple[Gap, datetime]] = []
         covered: list[tuple[datetime, datetime]] = []
         for gap in known:
-            inside = [
-                max(start, gap.start) for start, end in active if end > gap.start and start < (gap.end or now)
-            ]
+            inside = active_between(rhythm.hours, gap.start, gap.end or now)
             if not inside:
                 covered.append((gap.start, gap.end or now))
-            elif gap.end is None and judges(gap.start, inside[0], False):
-                ended.append((gap, inside[0]))
-                covered.append((gap.start, inside[0]))
+            elif gap.end is None and judges(gap.start, inside[0][0], False):
+                ended.append((gap, inside[0][0]))
+                covered.append((gap.start, inside[0][0]))
             else:
-                filled.append((gap, inside[0]))
-                opened += self._left_of(gap, active, judges, rhythm)
-                covered += [(gap.start, gap.end)] if gap.end else []
-        for start, end in _pauses(active, now):
-            is_last = start == active[-1][1]
-            new = self.seen is None or start >= self.seen
-            if new and not _covers(covered, start) and judges(start, end, is_last):
+                filled.append((gap, inside[0][0]))
+                if gap.end is not None:
+                    opened += self._left_of(gap.start, gap.end, inside, judges, rhythm)
+                    covered.append((gap.start, gap.end))
+        since = self.seen - _MINUTE if self.seen else min(rhythm.hours)
+        recent = active_between(rhythm.hours, since, now)
+        for start, end in _pauses(recent, now):
+            is_last = start == recent[-1][1]
+            if not _covers(covered, start) and judges(start, end, is_last):
                 opened.append(self._fact(rhythm, start, None if is_last else end, now))
-        self.seen = active[-1][1]
+        if recent:
+            self.seen = recent[-1][1]
         return Silences(opened, ended, filled)
 
     def _left_of(
-        self, gap: Gap, active: Sequence[tuple[datetime, datetime]], judges: Judges, rhythm: Rhythm
+        self,
+        start: datetime,
+        end: datetime,
+        inside: Sequence[tuple[datetime, datetime]],
+        judges: Judges,
+        rhythm: Rhythm,
     ) -> Iterator[Fact]:
         """Yield what is left of a silence that ended and was filled in part."""
-        if gap.end is None:
-            return
-        for start, end in _pauses(active, gap.end):
-            start, end = max(start, gap.start), min(end, gap.end)
-            if start < end and judges(start, end, False):
-                yield self._fact(rhythm, start, end, end)
+        for since, until in _pauses([(start, start), *inside], end):
+            if judges(since, until, False):
+                yield self._fact(rhythm, since, until, until)
 
     def _fact(self, rhythm: Rhythm, start: datetime, end: datetime | None, now: datetime) -> Fact:
         return Fact(self.source, KIND, start, end, {"usual_events": rhythm.usual_events(start, end or now)})
+
+
+def active_between(
+    hours: Mapping[datetime, Hour], start: datetime, end: datetime
+) -> list[tuple[datetime, datetime]]:
+    """Return the parts within [start, end) of the stretches in which every minute has an event, in order."""
+    first = start.replace(minute=0, second=0, microsecond=0)
+    touched = ceil((end - first) / _HOUR)
+    if touched < len(hours):
+        steps = (first + n * _HOUR for n in range(touched))
+        chosen = {hour: hours[hour] for hour in steps if hour in hours}
+    else:
+        chosen = {hour: known for hour, known in hours.items() if first <= hour < end}
+    runs = active_minutes(chosen)
+    return [(max(since, start), min(until, end)) for since, until in runs if until > start and since < end]
 
 
 def active_minutes(hours: Mapping[datetime, Hour]) -> Iterator[tuple[datetime, datetime]]:
@@ -104,7 +123,7 @@ def active_minutes(hours: Mapping[datetime, Hour]) -> Iterator[tuple[datetime, d
 
 def _runs(hour: datetime, minutes: int) -> Iterator[tuple[datetime, datetime]]:
     if minutes == _FULL:
-        yield hour, hour + timedelta(hours=1)
+        yield hour, hour + _HOUR
         return
     minute = 0
     while minutes:

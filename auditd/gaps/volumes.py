@@ -22,7 +22,7 @@ from parsers.event import FAMILIES
 _HOUR: Final = pl.col("timestamp").dt.truncate("1h").alias("hour")
 
 
-FEW_ROWS: Final = 500
+FEW_ROWS: Final = 50
 Counted = tuple[str, datetime, int, datetime, int]
 """Of one source and hour: events, time of the newest, minutes as bits."""
 

@@ -36,7 +36,7 @@ class Folder:
                 cursor = Cursor(
                     f"f{self._files}", "s", f"/logs/{name}", 1, self._files, 0, 0, "", 0, "", "", True
                 )
-                record(conn, cursor, Tally(), now)
+                record(conn, [(cursor, Tally())], now)
 
     def look(self, now: datetime) -> list[tuple[int, int]]:
         with self.engine.begin() as conn:
