@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
@@ -19,10 +19,8 @@ from auditd.archive.archive import Archive
 from auditd.gaps.tables import SourceHourRow
 from parsers.event import FAMILIES
 
-_HOUR: Final = pl.col("timestamp").dt.truncate("1h").alias("hour")
-
-
 FEW_ROWS: Final = 50
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 Counted = tuple[str, datetime, int, datetime, int]
 """Of one source and hour: events, time of the newest, minutes as bits."""
 
@@ -68,24 +66,22 @@ def hours_of(conn: Connection, source: str, *, since: datetime | None = None) ->
 
 
 def _hours(events: pl.LazyFrame) -> pl.LazyFrame:
-    """Return per source and hour the number of events, their newest time and the minutes that have one."""
-    by_minute = events.group_by("source", pl.col("timestamp").dt.truncate("1m")).agg(
-        pl.len().cast(pl.Int64).alias("events"), pl.col("timestamp").max().alias("newest")
-    )
-    return by_minute.group_by("source", _HOUR).agg(
-        pl.col("events").sum(),
-        pl.col("newest").max(),
-        pl.col("timestamp").dt.minute().cast(pl.Int64).alias("minutes"),
+    """Return per source and hour the number of events, the newest minute and every minute that has one (Unix minutes)."""
+    minute = (pl.col("timestamp").to_physical() // 60_000_000).alias("minute")
+    by_minute = events.group_by("source", minute).agg(pl.len())
+    return by_minute.group_by("source", (pl.col("minute") // 60).alias("hour")).agg(
+        pl.col("len").cast(pl.Int64).sum().alias("events"), pl.col("minute").unique().alias("minutes")
     )
 
 
 def _many(hours: Iterable[pl.LazyFrame]) -> Iterator[Counted]:
-    columns = ("source", "hour", "events", "newest", "minutes")
-    for source, hour, events, newest, minutes in pl.concat(hours).select(columns).collect().iter_rows():
+    columns = ("source", "hour", "events", "minutes")
+    for source, hour, events, minutes in pl.concat(hours).select(columns).collect().iter_rows():
         bits = 0
         for minute in minutes:
-            bits |= 1 << minute
-        yield source, hour, events, newest, bits
+            bits |= 1 << minute % 60
+        begin = _EPOCH + timedelta(hours=hour)
+        yield source, begin, events, _EPOCH + timedelta(minutes=max(minutes)), bits
 
 
 def _few(frames: Iterable[pl.DataFrame]) -> Iterator[Counted]:
