@@ -166,8 +166,8 @@ class Cucm(Format):
             pl.lit("record").alias("time_zone_source"),
             pl.lit(0, dtype=pl.Int32).alias("time_uncertainty_seconds"),
         ]
-        first, *others = call_steps(self.context.force)
-        return [[*first, *origin], *others]
+        first, second, *others = call_steps(self.context.force)
+        return [first, [*second, *origin], *others]
 
     @cached_property
     def _columns(self) -> list[str]:
