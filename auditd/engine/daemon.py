@@ -95,7 +95,10 @@ class Daemon:
         obey(stop=self.stop, reload=reload)
 
     def run(self) -> None:
-        """Turn until stopped; on the way out everything read is committed and judged."""
+        """Turn until stopped; on the way out everything read is committed and judged.
+
+        Raises StateInUse when the lock was lost and another process has the state: it goes on there.
+        """
         while not self._stopping:
             tick = self._machine.config.run.tick_seconds
             started = time.monotonic()
@@ -116,6 +119,7 @@ class Daemon:
         """Do everything that is due once; return whether there is more to do at once."""
         now = self._clock()
         try:
+            self._keep_lock()
             if self._reloading:
                 self._apply_reload()
             if self._reconcile.now():
@@ -139,12 +143,18 @@ class Daemon:
         """Commit and judge what has been read, before leaving."""
         now = self._clock()
         try:
+            self._keep_lock()
             self._ingest(now)
             self._reports.judged(self._machine.judge.catch_up(now, now))
             with store_faults():
                 self._machine.watch.stopped(now)
         except StoreUnavailable as trouble:
             self._reports.store_unavailable(trouble)
+
+    def _keep_lock(self) -> None:
+        if self._machine.keep_lock():
+            events.lock_taken_again()
+            self._reconcile.last = float("-inf")
 
     def _ingest(self, now: datetime) -> Ingested:
         ingested = self._machine.ingest.step(STEP_BYTES, now)
@@ -232,6 +242,7 @@ def run_once(
     lines = kept = size = 0
     quiet = 0
     while quiet < 3:
+        machine.keep_lock()
         machine.tailer.reconcile()
         step = machine.ingest.step(STEP_BYTES, clock())
         reports.ingested(step)

@@ -46,6 +46,7 @@ class Machine(AbstractContextManager["Machine"]):
         self.orphans_set_aside = 0
         self._watch: Watch | None = None
         self._lock = StateLock(config.storage.archive, engine)
+        self._stale = False  # the lock was lost, and what is in memory may not be what is stored
 
     def __enter__(self) -> Machine:
         """Take the lock, clean up after a crash, build the parts. Raises StateInUse."""
@@ -79,6 +80,19 @@ class Machine(AbstractContextManager["Machine"]):
         if self._watch is None:
             raise RuntimeError("the machine is used as a context manager")
         return self._watch
+
+    def keep_lock(self) -> bool:
+        """Make sure that nobody else writes; return whether the lock had been lost, and everything was built anew.
+
+        Raises StateInUse when another process has the state now, StoreUnavailable when the database cannot be asked.
+        """
+        with store_faults():
+            if not self._lock.keep() and not self._stale:
+                return False
+        self._stale = True
+        self.adopt(self.config)
+        self._stale = False
+        return True
 
     def adopt(self, config: Config) -> None:
         """Work by another configuration from now on; storage must be the same.

@@ -111,6 +111,13 @@ def store_recovered(*, reason: str) -> None:
     _log().info("store_recovered", reason=reason)
 
 
+def lock_taken_again() -> None:
+    """The database session that held the lock had ended: taken again, and everything was read anew from the store."""
+    _log().warning(
+        "lock_taken_again", hint="did the database restart? if not, find out who ends its sessions"
+    )
+
+
 def tick(metrics: Metrics, *, duration_seconds: float) -> None:
     """The engine turned once."""
     metrics.tick_duration.observe(duration_seconds)
