@@ -22,6 +22,7 @@ from auditd.engine.judge import Judged
 from auditd.engine.machine import Machine
 from auditd.engine.reports import Reports
 from auditd.engine.signals import obey
+from auditd.engine.soundness import mark
 from auditd.tail.wakeup import WakeUp
 from auditd.telemetry import events
 
@@ -31,6 +32,7 @@ JUDGE_SLICE_SECONDS: Final = 0.5
 RETRY_SECONDS: Final = 1.0
 BURST_SECONDS: Final = 0.005
 HOUSEKEEPING_SECONDS: Final = 1.0
+INSPECTION_SECONDS: Final = 30.0
 MERGING_RESTS_SECONDS: Final = 600.0
 WATCHING_RESTS_SECONDS: Final = 600.0
 
@@ -76,6 +78,7 @@ class Daemon:
         self._wakeup = WakeUp(machine.tailer.directories())
         self._reconcile = Due(machine.config.run.reconcile_seconds)
         self._housekeeping = Due(HOUSEKEEPING_SECONDS)
+        self._inspection = Due(INSPECTION_SECONDS)
         self._judging = Due(BACKLOG_JUDGE_SECONDS)
         self._merging_rests_until = float("-inf")
         self._watching_rests_until = float("-inf")
@@ -171,6 +174,9 @@ class Daemon:
             self._merge(now)
             machine.archive.sweep(now)
             self._watch(now)
+            mark(machine.archive)
+            if self._inspection.now():
+                machine.archive.inspect(machine.archive.damaged())
             self._reports.standing(machine, now, limited=self._wakeup.limited)
 
     def _watch(self, now: datetime) -> None:
@@ -260,5 +266,6 @@ def run_once(
     with store_faults():
         while compact(machine.archive, machine.engine, now=clock()):
             pass
+        mark(machine.archive)
         reports.standing(machine, clock(), limited="")
     return Once(lines=lines, events=kept, bytes=size, judged=judged)

@@ -13,11 +13,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import polars as pl
+from polars.exceptions import PolarsError
 from sqlalchemy import Connection, Engine
 
 from alerts.authority import Authority
 from alerts.book import Difference, apply, compare
-from auditd.archive.archive import Archive
+from auditd.archive.archive import Archive, SegmentsDamaged
 from auditd.database import reading
 from auditd.engine.agenda import Agenda
 from auditd.engine.faults import StoreUnavailable, store_faults
@@ -193,14 +194,21 @@ class Judge:
     ) -> None:
         """Judge what is on the detector's agenda, oldest first, until the deadline; add to `done`."""
         todo = self.agenda.todo(detector.name)
+        begin = BEGINNING
         for piece in self.pieces(detector, todo):
-            done.add(self.judge_piece(detector, piece, authorities, now))
+            try:
+                done.add(self.judge_piece(detector, piece, authorities, now))
+            except SegmentsDamaged:
+                # It stays on the agenda until the files are back: a verdict without them would withdraw findings.
+                self.agenda.done(detector.name, Span(begin, piece.start))
+                begin = piece.end
+                continue
             # Pieces come in order: what lies before this one's end was judged, or holds no event.
-            self.agenda.done(detector.name, Span(BEGINNING, piece.end))
+            self.agenda.done(detector.name, Span(begin, piece.end))
             if time.monotonic() >= deadline:
                 return
-        for span in todo:
-            self.agenda.done(detector.name, span)
+        if todo:
+            self.agenda.done(detector.name, Span(begin, max(begin, todo[-1].end)))
 
     def judge_piece(
         self,
@@ -211,11 +219,19 @@ class Judge:
         *,
         keep: bool = True,
     ) -> Judged:
-        """Judge one span and compare with what was found before; `keep` stores the difference as alerts."""
+        """Judge one span and compare with what was found before; `keep` stores the difference as alerts.
+
+        Raises SegmentsDamaged where events in its reach are lost.
+        """
         if detector.about.needs_authority and not authorities:
             return Judged(pieces=1)
         started = time.perf_counter()
-        findings, windows = self.verdicts(detector, span, authorities, now)
+        try:
+            findings, windows = self.verdicts(detector, span, authorities, now)
+        except PolarsError as error:
+            if lost := self._lost_in(detector, span):
+                raise SegmentsDamaged(lost) from error
+            raise
         with store_faults(), reading(self._engine) as conn:
             difference = compare(
                 conn,
@@ -239,6 +255,14 @@ class Judge:
             judged.new_alerts = list(applied.new_alerts)
         judged.seconds = time.perf_counter() - started
         return judged
+
+    def _lost_in(self, detector: Detector, span: Span) -> int:
+        """Look thoroughly at the files of what a verdict on a span rests on; return how many are damaged."""
+        reach = span.start - detector.before, span.end + detector.after
+        return sum(
+            len(self._archive.inspect(self._archive.overlapping(family, *reach), thorough=True))
+            for family in detector.reads
+        )
 
     def _rows(self, detector: Detector, span: Span) -> int:
         """Estimate the rows a detector judges in a span, from the manifest; 0 only if there is none."""

@@ -43,11 +43,12 @@ class KnownEvents:
             return once
         suspects = once.filter(pl.any_horizontal(doubtful))
         start, end = suspects["timestamp"].min(), suspects["timestamp"].max()
-        ids = (
-            self._archive.scan(family, start, end + _TICK)  # type: ignore[operator, arg-type]
-            .select(_RECORD)
-            .join(suspects.lazy().select(_RECORD), on=_RECORD, how="semi")
-            .collect()
+        # What is lost from the archive is not known: delivered again, it comes back.
+        ids = self._archive.collect_intact(
+            family,
+            start,  # type: ignore[arg-type]
+            end + _TICK,  # type: ignore[operator, arg-type]
+            lambda known: known.select(_RECORD).join(suspects.lazy().select(_RECORD), on=_RECORD, how="semi"),
         )
         if not ids.height:
             return once

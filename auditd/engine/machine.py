@@ -24,6 +24,7 @@ from auditd.engine.feeding import Feeding
 from auditd.engine.ingest import Ingest
 from auditd.engine.judge import Judge
 from auditd.engine.lock import StateLock
+from auditd.engine.soundness import check, mark, told_when_damaged
 from auditd.gaps.record import Recorder
 from auditd.gaps.watch import Watch
 from auditd.reference.store import ReferenceStore
@@ -49,11 +50,15 @@ class Machine(AbstractContextManager["Machine"]):
         self._stale = False  # the lock was lost, and what is in memory may not be what is stored
 
     def __enter__(self) -> Machine:
-        """Take the lock, clean up after a crash, build the parts. Raises StateInUse."""
+        """Take the lock, clean up after a crash, build the parts. Raises StateInUse or StateDamaged."""
         self._lock.__enter__()
         try:
-            self.archive = Archive(self.config.storage.archive, self.engine)
+            with told_when_damaged():
+                self.archive = Archive(self.config.storage.archive, self.engine)
+            self.archive.missing()
+            check(self.archive, self.engine)
             self.orphans_set_aside = self.archive.recover()
+            mark(self.archive)
             self.references = ReferenceStore(self.engine, self.config.force)
             self._build(self.config)
             # What is there now stays until the end: the collector need not go through it time and again.

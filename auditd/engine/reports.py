@@ -46,6 +46,7 @@ class Reports:
         self.ready = False
         self._heartbeat = heartbeat
         self._store_trouble = ""
+        self._missing = 0
         self._problems: set[tuple[str, str]] = set()
         self._failing: set[tuple[str, str]] = set()
         self._authorised: dict[str, bool] = {}
@@ -156,12 +157,16 @@ class Reports:
 
     def started(self, machine: Machine) -> None:
         """The state was opened: what a crash left, and what is missing from it."""
-        missing = len(machine.archive.missing())
-        self.metrics.archive_missing_segments.set(missing)
-        if missing:
-            events.segments_missing(count=missing)
+        self._damaged_segments(machine)
         if machine.orphans_set_aside:
             events.orphans_set_aside(count=machine.orphans_set_aside)
+
+    def _damaged_segments(self, machine: Machine) -> None:
+        missing = len(machine.archive.damaged())
+        self.metrics.archive_missing_segments.set(missing)
+        if missing and missing != self._missing:
+            events.segments_missing(count=missing)
+        self._missing = missing
 
     @property
     def store_trouble(self) -> str:
@@ -172,6 +177,7 @@ class Reports:
         """Where everything stands: lag, problems, archive, alerts, authorities."""
         self._sources(machine, limited)
         self._formats()
+        self._damaged_segments(machine)
         events.protected_stripped(self.metrics, count=machine.judge.protected_stripped)
         for detector in machine.judge.detectors:
             self._authority(machine, detector.name, detector.about.needs_authority, now)

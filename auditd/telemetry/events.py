@@ -147,7 +147,7 @@ def detector_failed(metrics: Metrics, *, detector: str, error: str) -> None:
 
 def segments_missing(*, count: int) -> None:
     """The archive's manifest names files that are gone or have another size: evidence was removed or damaged."""
-    hint = "restore the archive folder from a backup; searches and judging fail where the files are needed"
+    hint = "restore the archive folder from a backup; what rests on these files is not judged until they are back"
     _log().error("segments_missing", count=count, hint=hint)
 
 

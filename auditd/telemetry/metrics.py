@@ -87,7 +87,7 @@ class Metrics:
         self.archive_rows = gauge("archive_rows", "Rows in the archive.", ["family"])
         self.archive_bytes = gauge("archive_bytes", "Bytes of the archive's files.", ["family"])
         self.archive_missing_segments = gauge(
-            "archive_missing_segments", "Files the manifest names that are gone or damaged, as of the start."
+            "archive_missing_segments", "Files the manifest names that are gone or damaged."
         )
         self.archive_segments = gauge("archive_segments", "Files of the archive.", ["family"])
 
