@@ -88,7 +88,9 @@ def _daemon(state: State) -> None:
     from auditd.telemetry.http import PortError
 
     logging.configure(state.config.logging.level, state.config.logging.format)
-    engine = state.engine  # that it cannot be used is told like a faulty configuration, not like a fault of ours
+    engine = (
+        state.engine
+    )  # that it cannot be used is told like a faulty configuration, not like a fault of ours
     try:
         Service(state.config_path, state.config, engine).run()
     except (StateInUse, PortError) as error:
