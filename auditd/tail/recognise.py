@@ -75,7 +75,9 @@ class Recognition:
         taken = {other.key for other in self._files}
         known_size = file.size
         for sighting in sorted(candidates, key=lambda one: -one.modified_ns):
-            if sighting.key in taken or sighting.modified_ns < file.live_modified_ns:
+            # An older file is no copy, unless prints say so: the machine's clock may have been set back.
+            too_old = sighting.modified_ns < file.live_modified_ns and file.offset < ENOUGH
+            if sighting.key in taken or too_old:
                 continue
             if not file.offset and sighting.size < known_size:
                 continue  # with no prints at all, at least nothing of it may be missing
