@@ -6,7 +6,8 @@ from alerts import models as _alerts
 from alerts.tables import Base
 from auditd.archive import tables as _archive
 from auditd.engine import tables as _engine
+from auditd.gaps import tables as _gaps
 from auditd.reference import tables as _reference
 
 __all__ = ["Base"]
-_MODULES = (_alerts, _archive, _engine, _reference)
+_MODULES = (_alerts, _archive, _engine, _gaps, _reference)

@@ -19,11 +19,13 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from detectors.finding import Severity
+from detectors.gaps import NO_GAPS
 from detectors.reference import Reference
 from parsers.event import Family
 from parsers.force import Force
 
 Made = TypeVar("Made")
+Audience = Literal["unit", "soc"]
 
 
 class DetectorSettings(BaseModel):
@@ -37,7 +39,8 @@ class About:
     """What a person needs to know of a detector before trusting an alert of it.
 
     category: one of the twelve national corruption categories. innocent_causes: known false positives.
-    runbook: what to look at, in order. severity: the usual one; a finding may differ.
+    runbook: what to look at, in order. severity: the usual one; a finding may differ. audience: who acts on it, the
+    anti-corruption unit or the security operations centre.
     """
 
     title: str
@@ -47,6 +50,7 @@ class About:
     innocent_causes: tuple[str, ...]
     runbook: tuple[str, ...]
     needs_authority: bool = False
+    audience: Audience = "unit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,8 @@ class Window:
     """What a detector may look at to judge a span.
 
     span: events whose time lies in it are judged. scan: returns a family's events as a LazyFrame of that family's
-    schema, time in [span.start - before, span.end + after), each event once, in no particular order.
+    schema, time in [span.start - before, span.end + after), each event once, in no particular order. gaps: the gaps
+    (GAP_SCHEMA) that begin in that time, as known now; for detectors that judge them.
     made: what was made of this span's events before, kept by those who look through several windows upon it.
     """
 
@@ -70,6 +75,7 @@ class Window:
     scan: Callable[[Family], pl.LazyFrame]
     reference: Reference = field(default_factory=Reference)
     force: Force = field(default_factory=Force)
+    gaps: pl.DataFrame = field(default_factory=lambda: NO_GAPS)
     made: dict[Callable[[Window], Any], Any] = field(default_factory=dict, repr=False, compare=False)
 
     def once(self, make: Callable[[Window], Made]) -> Made:
@@ -108,6 +114,8 @@ class Detector(ABC):
     reads: ClassVar[tuple[Family, ...]]
     by: ClassVar[Literal["actor", "subject"]]
     feeds: ClassVar[tuple[str, ...]]
+    judges_gaps: ClassVar[bool] = False
+    """Whether it judges gaps in the data instead of events: the same arrow, over `window.gaps`."""
     Settings: ClassVar[type[DetectorSettings]] = DetectorSettings
 
     def __init__(self, settings: DetectorSettings | None = None) -> None:

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict
 from parsers.envelope import Envelope
 from parsers.event import SHAPES, Family
 from parsers.force import Force
+from parsers.numbered import Numbered
 
 REJECTS_SCHEMA: Final = pl.Schema(
     {
@@ -144,6 +145,12 @@ class Format(ABC):
     @abstractmethod
     def recognise(cls, sample: bytes) -> float:
         """Return how sure the sample (the first lines of a file) is of this format, from 0 to 1."""
+
+    @classmethod
+    def numbered(cls, path: str) -> Numbered | None:
+        """Return a file's place in a sequence of files by its name; None for formats whose files have no numbers."""
+        del path
+        return None
 
 
 @cache

@@ -146,21 +146,22 @@ def _decode_line(line: bytes) -> str | None:
 
 
 def record_identity(source: str, own: pl.Expr | None = None) -> pl.Expr:
-    """Return the event id: source and the record's own identifier, else source, byte offset and line hash.
+    """Return the event id: source, the record's own identifier (else byte offset and line hash), and its `timestamp`.
 
     The fallback follows content, not inodes: a copied, renamed or re-created file yields the same ids, so the same
-    record delivered twice is one event. Where `own` is null or empty on a row, that row gets the fallback.
+    record delivered twice is one event. Where `own` is null or empty on a row, that row gets the fallback. The time
+    is in it because systems use numbers again, and zones are configured anew: one id never means two times.
     """
-    prefix = pl.lit(f"{source}:")
+    prefix, at = pl.lit(f"{source}:"), pl.concat_str(pl.lit("@"), pl.col("timestamp").to_physical())
     place, content = pl.col("log_offset"), pl.col("event_hash")
     if own is None:
-        return _identity_by_place(prefix, place, content).alias("event_id")
+        return pl.concat_str(_place_and_content(prefix, place, content), at).alias("event_id")
     own = own.str.strip_chars().replace("", None)
     nameless = own.is_null()
     # Masked first: rows that have a name of their own cost nothing here.
-    by_place = _identity_by_place(prefix, pl.when(nameless).then(place), pl.when(nameless).then(content))
-    return pl.coalesce(pl.concat_str(prefix, own), by_place).alias("event_id")
+    by_place = _place_and_content(prefix, pl.when(nameless).then(place), pl.when(nameless).then(content))
+    return pl.concat_str(pl.coalesce(pl.concat_str(prefix, own), by_place), at).alias("event_id")
 
 
-def _identity_by_place(prefix: pl.Expr, offset: pl.Expr, content: pl.Expr) -> pl.Expr:
+def _place_and_content(prefix: pl.Expr, offset: pl.Expr, content: pl.Expr) -> pl.Expr:
     return pl.concat_str(prefix, offset.cast(pl.String), pl.lit("-"), content.bin.head(8).bin.encode("hex"))

@@ -36,7 +36,7 @@ _TOLD: Final = pl.concat_str(
     separator="\x1f",
     ignore_nulls=False,
 ).cast(pl.Binary)
-_OWN_IDENTITY: Final = pl.concat_str("txn_ref", pl.lit("@"), "txn_datetime", pl.lit("-"), "fingerprint")
+_OWN_IDENTITY: Final = pl.concat_str("txn_ref", pl.lit("-"), "fingerprint")
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,11 +161,15 @@ def correct(conn: Connection, file: str, *, event_lines: int, events: int, freed
     add_counts(conn, {(file, REJECT, reason): -count for reason, count in freed.items()})
 
 
-def load_cursors(conn: Connection, sources: Iterable[str] | None = None) -> list[Cursor]:
-    """Return every file's cursor, of some sources or all."""
+def load_cursors(
+    conn: Connection, sources: Iterable[str] | None = None, *, files: Iterable[str] | None = None
+) -> list[Cursor]:
+    """Return every file's cursor, of some sources or files or all."""
     query = select(FileRow)
     if sources is not None:
         query = query.where(FileRow.source.in_(list(sources)))
+    if files is not None:
+        query = query.where(FileRow.file.in_(list(files)))
     return [
         Cursor(
             file=row.file,

@@ -6,18 +6,19 @@ It must never hand out a segment that the manifest does not name, nor lose one t
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import polars as pl
+from polars.exceptions import PolarsError
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from alerts.tables import Base
 from auditd.archive.orphans import drop_old, set_aside
-from auditd.archive.segment import Segment, write_segment
+from auditd.archive.segment import Segment, is_intact, write_segment
 from auditd.archive.tables import SegmentRow
 from auditd.database import reading
 from parsers.event import SCHEMA, TEXT, UTC_MICROSECONDS, Family
@@ -41,6 +42,13 @@ _rows: Final = Base.metadata.tables[SegmentRow.__tablename__]
 _REGISTER: Final = insert(_rows).returning(_rows.c.segment_id, sort_by_parameter_order=True)
 
 
+class SegmentsDamaged(Exception):
+    """Files of the archive that a question needs are gone or damaged: what it asks for cannot be told."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"{count} files of the archive that are needed are gone or damaged")
+
+
 class ManifestChanged(Exception):
     """The manifest is not what this instance takes it for: `refresh` before trying again."""
 
@@ -55,6 +63,7 @@ class Archive:
         self.root = root
         self._engine = engine
         self._segments: dict[int, Segment] = {}
+        self._damaged: set[int] = set()
         self._recent: OrderedDict[int, pl.DataFrame] = OrderedDict()
         self._recent_bytes = 0
         self.refresh()
@@ -68,6 +77,7 @@ class Archive:
                 )
             )
             self._segments = {row.segment_id: Segment(*row) for row in rows}
+        self._damaged &= self._segments.keys()
         for segment_id in self._recent.keys() - self._segments.keys():
             self._forget(segment_id)
 
@@ -87,8 +97,38 @@ class Archive:
     def scan(
         self, family: Family, start: datetime | None = None, end: datetime | None = None
     ) -> pl.LazyFrame:
-        """Return the family's events with time in [start, end) as a LazyFrame of its schema, in no particular order."""
-        found = self.read_lazily(self.overlapping(family, start, end), SCHEMA[family])
+        """Return the family's events with time in [start, end) as a LazyFrame of its schema, in no particular order.
+
+        Raises SegmentsDamaged where some of them are known to be lost: a verdict without them would be a false one.
+        """
+        segments = self.overlapping(family, start, end)
+        if lost := sum(segment.segment_id in self._damaged for segment in segments):
+            raise SegmentsDamaged(lost)
+        return self._between(segments, family, start, end)
+
+    def collect_intact(
+        self,
+        family: Family,
+        start: datetime | None,
+        end: datetime | None,
+        query: Callable[[pl.LazyFrame], pl.LazyFrame],
+    ) -> pl.DataFrame:
+        """Run a query over the family's events with time in [start, end) that are there; lost ones are left out."""
+        try:
+            return query(self._intact(family, start, end)).collect()
+        except PolarsError:
+            if not self.inspect(self.overlapping(family, start, end), thorough=True):
+                raise
+            return query(self._intact(family, start, end)).collect()
+
+    def _intact(self, family: Family, start: datetime | None, end: datetime | None) -> pl.LazyFrame:
+        found = [s for s in self.overlapping(family, start, end) if s.segment_id not in self._damaged]
+        return self._between(found, family, start, end)
+
+    def _between(
+        self, segments: Sequence[Segment], family: Family, start: datetime | None, end: datetime | None
+    ) -> pl.LazyFrame:
+        found = self.read_lazily(segments, SCHEMA[family])
         if start is not None:
             found = found.filter(pl.col("timestamp") >= start)
         return found if end is None else found.filter(pl.col("timestamp") < end)
@@ -193,15 +233,30 @@ class Archive:
         return set_aside(self.root, named)
 
     def missing(self) -> list[Segment]:
-        """Return segments the manifest names whose file is absent or has another size: lost evidence."""
-        return [segment for segment in self.segments() if not self.holds(segment)]
+        """Return segments the manifest names whose file is absent or obviously not what was written: lost evidence."""
+        return self.inspect(self.segments())
+
+    def inspect(self, segments: Iterable[Segment], *, thorough: bool = False) -> list[Segment]:
+        """Look at the files of segments, thoroughly by their hash; return, and remember, those that are damaged."""
+        damaged = []
+        for segment in segments:
+            suspect = segment.segment_id in self._damaged
+            if self.holds(segment) and (
+                not (thorough or suspect) or is_intact(self.root, segment, thorough=True)
+            ):
+                self._damaged.discard(segment.segment_id)
+            else:
+                self._damaged.add(segment.segment_id)
+                damaged.append(segment)
+        return damaged
+
+    def damaged(self) -> list[Segment]:
+        """Return the segments known to be gone or damaged."""
+        return [self._segments[name] for name in sorted(self._damaged) if name in self._segments]
 
     def holds(self, segment: Segment) -> bool:
-        """Whether the segment's file is there, with the size the manifest has."""
-        try:
-            return (self.root / segment.path).stat().st_size == segment.bytes
-        except FileNotFoundError:
-            return False
+        """Whether the segment's file is there, of the size and kind the manifest has."""
+        return is_intact(self.root, segment)
 
     def sweep(self, now: datetime) -> int:
         """Delete the files of segments retired long enough ago for every reader to be done; return how many.

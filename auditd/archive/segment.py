@@ -10,7 +10,7 @@ import os
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,7 @@ import polars as pl
 ROW_GROUP_ROWS: Final = 65_536
 ZSTD_LEVEL_MERGED: Final = 6
 PART_SUFFIX: Final = ".part"
+MAGIC: Final = b"PAR1"  # a Parquet file begins and ends with it; one full of zeros does not
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,24 @@ def write_segment(
         sha256=digest,
         level=level,
     )
+
+
+def is_intact(root: Path, segment: Segment, *, thorough: bool = False) -> bool:
+    """Whether the segment's file is there, of the size and kind it had when it was written; thorough: with its hash.
+
+    OSError where it cannot be looked at.
+    """
+    try:
+        with (root / segment.path).open("rb") as file:
+            if os.fstat(file.fileno()).st_size != segment.bytes:
+                return False
+            if thorough:
+                return file_digest(file, "sha256").hexdigest() == segment.sha256
+            head = file.read(len(MAGIC))
+            file.seek(-len(MAGIC), os.SEEK_END)
+            return head == file.read() == MAGIC
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _write_durably(root: Path, relative: Path, data: memoryview) -> None:

@@ -9,7 +9,7 @@ from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -32,6 +32,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "accounts": (
         "auditd.cli.accounts",
         "Show per file: lines, events, rejects by reason, non-records, bytes, where reading stands.",
+    ),
+    "gaps": (
+        "auditd.cli.gaps",
+        "Show what is missing, as far as it is known, and what is known of each source's rhythm.",
     ),
     "reparse": (
         "auditd.cli.reparse",
@@ -64,6 +68,24 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = import_module(COMMANDS[cmd_name][0]).command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; that the database turns out to be damaged on the way is told like any other trouble."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if (
+                type(error).__module__ != "sqlalchemy.exc"
+            ):  # it is imported only where a command has needed it
+                raise
+            from sqlalchemy.exc import DatabaseError
+
+            from auditd.cli.context import damaged_database
+            from auditd.engine.faults import is_damage
+
+            if isinstance(error, DatabaseError) and is_damage(error):
+                raise damaged_database() from error
+            raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from alerts.desk import Alert, AlertView, HistoryEntry
     from alerts.difference import StoredFinding
     from auditd.cli.context import RawLine
+    from auditd.gaps.book import Gap
     from detectors.detector import About, Detector, Naming
 
 Line = tuple[str, str]
@@ -29,11 +30,12 @@ _SEVERITY_STYLE: Final = {1: "dim", 2: "yellow", 3: "bold red", 4: "bold white o
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """What it takes to put an alert into words. raw_lines: by event id."""
+    """What it takes to put an alert into words. raw_lines: by event id; gaps: in what a finding rests on, by its id."""
 
     naming: Naming
     detectors: Mapping[str, Detector]
     raw_lines: Mapping[str, RawLine]
+    gaps: Mapping[str, Sequence[Gap]] = field(default_factory=dict)
 
     def sentences(self, finding: StoredFinding) -> list[str]:
         """Return a finding in plain sentences."""
@@ -91,7 +93,7 @@ def view_lines(view: AlertView, reader: Reader, *, most: int) -> Iterator[Line]:
     word = severity_word(alert.severity)
     yield f"{alert.alert_id}  {alert.title}", "bold"
     yield f"{word}, {alert.state.replace('_', ' ')}{_assigned(alert)}", _SEVERITY_STYLE[alert.severity]
-    yield f"About {reader.person(alert)}. Category: {alert.category}.", ""
+    yield f"About {reader.person(alert)}. Category: {alert.category}.{_audience(alert, reader)}", ""
     if alert.outcome:
         yield f"Closed: {alert.outcome}{_closing(alert)}", ""
     for number, finding in enumerate(gravest_first(view.findings)[:most], start=1):
@@ -114,6 +116,8 @@ def _finding_lines(number: int, finding: StoredFinding, reader: Reader) -> Itera
         lead = " " * len(lead)
     if withdrawn:
         yield f"   Withdrawn at {when(finding.changed_at)}: {finding.withdrawn_reason}.", "green"
+    for gap in reader.gaps.get(finding.record.finding_id, ()):
+        yield f"   Not seen: {gap.sentence} (gap {gap.gap_id[:8]}, {gap.state})", "yellow"
     for event_id in finding.record.event_ids:
         raw = reader.raw_lines.get(event_id)
         if raw is None:
@@ -131,6 +135,11 @@ def _about_lines(about: About) -> Iterator[Line]:
 
 def _assigned(alert: Alert) -> str:
     return f", assigned to {alert.assignee}" if alert.assignee else ""
+
+
+def _audience(alert: Alert, reader: Reader) -> str:
+    detector = reader.detectors.get(alert.concern)
+    return " For the security operations centre." if detector and detector.about.audience == "soc" else ""
 
 
 def _closing(alert: Alert) -> str:
@@ -152,6 +161,7 @@ def _detail(entry: HistoryEntry) -> str:
 def _finding_entry(finding: StoredFinding, reader: Reader) -> dict[str, Any]:
     entry = asdict(finding)
     record: dict[str, Any] = entry.pop("record")
+    gaps = reader.gaps.get(finding.record.finding_id, ())
     lines = ((event_id, reader.raw_lines.get(event_id)) for event_id in finding.record.event_ids)
     return (
         record
@@ -160,6 +170,7 @@ def _finding_entry(finding: StoredFinding, reader: Reader) -> dict[str, Any]:
             "severity": severity_word(finding.record.severity),
             "facts": json.loads(finding.record.facts),
             "sentences": reader.sentences(finding),
+            "gaps": [asdict(gap) | {"sentence": gap.sentence} for gap in gaps],
             "raw_lines": [{"event_id": event_id} | asdict(raw) for event_id, raw in lines if raw],
         }
     )

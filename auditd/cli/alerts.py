@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from alerts.desk import Alert
     from alerts.difference import StoredFinding
     from auditd.cli.context import RawLine
+    from auditd.gaps.book import Gap
+    from detectors.detector import Detector
 
 _OUTCOMES: Final = slugs(OUTCOMES)
 _CATEGORIES: Final = slugs(CATEGORIES)
@@ -98,7 +100,8 @@ def show(ctx: click.Context, /, *, alert: str, most: int, as_json: bool) -> None
     with refusals(AlertError), reading(state.engine) as conn:
         view = show_alert(conn, alert)
     shown = view.findings if as_json else gravest_first(view.findings)[:most]
-    reader = Reader(state.naming(), _detectors(state), _evidence(state, shown))
+    detectors = _detectors(state)
+    reader = Reader(state.naming(), detectors, _evidence(state, shown), _gaps(state, detectors, shown))
     if as_json:
         print_json(view_entry(view, reader))
     else:
@@ -220,6 +223,28 @@ def _evidence(state: State, findings: Sequence[StoredFinding]) -> Mapping[str, R
     times = [finding.record.timestamp for finding in findings]
     event_ids = {event_id for finding in findings for event_id in finding.record.event_ids}
     return state.raw_lines(sorted(event_ids), start=min(times) - reach, end=max(times) + reach)
+
+
+def _gaps(
+    state: State, detectors: Mapping[str, Detector], findings: Sequence[StoredFinding]
+) -> Mapping[str, Sequence[Gap]]:
+    """Return the gaps that touch what findings rest on: of sources their detector reads, within its reach of them."""
+    from auditd.database import reading
+    from auditd.gaps.book import gaps_between
+    from detectors.gaps import GAP_KINDS
+
+    found: dict[str, Sequence[Gap]] = {}
+    with reading(state.engine) as conn:
+        for finding in findings:
+            detector = detectors.get(finding.detector)
+            if detector is None or not detector.reads:
+                continue
+            sources = [s.name for s in state.config.sources if set(s.format.families) & set(detector.reads)]
+            when = finding.record.timestamp
+            start, end = when - detector.before, when + detector.after + timedelta(microseconds=1)
+            kinds = GAP_KINDS.keys() - {"down"}  # what was written meanwhile was read afterwards
+            found[finding.record.finding_id] = gaps_between(conn, sources, start, end, kinds=kinds)
+    return found
 
 
 def _detectors(state: State) -> dict[str, Any]:

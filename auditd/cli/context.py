@@ -45,6 +45,12 @@ class CliError(click.ClickException):
         click.echo("\n".join(lines), file=file, err=True)
 
 
+def damaged_database() -> CliError:
+    """Return what is said of a database file that is damaged."""
+    hint = "restore database and archive together from a backup; see Damaged state in docs/operations.md"
+    return CliError("the database file is damaged", hint=hint)
+
+
 @dataclass(frozen=True, slots=True)
 class RawLine:
     """A raw line behind an event: where it stands and its text ("" where the source does not keep it).
@@ -89,9 +95,10 @@ class State:
     def engine(self) -> Engine:
         """The database, with its tables up to date."""
         from alembic.util import CommandError
-        from sqlalchemy.exc import DBAPIError
+        from sqlalchemy.exc import DatabaseError, DBAPIError
 
         from auditd.database import open_database
+        from auditd.engine.faults import is_damage
         from auditd.migrations import upgrade
 
         engine = open_database(self.config.storage.database)
@@ -99,6 +106,8 @@ class State:
         try:
             upgrade(engine)
         except DBAPIError as error:
+            if isinstance(error, DatabaseError) and is_damage(error):
+                raise damaged_database() from error
             hint = "check storage.database: does it exist, is it running, may this user write to it?"
             raise CliError(f"the database cannot be used: {type(error.orig).__name__}", hint=hint) from error
         except CommandError as error:
@@ -111,7 +120,9 @@ class State:
         """The event archive."""
         from auditd.archive.archive import Archive
 
-        return Archive(self.config.storage.archive, self.engine)
+        archive = Archive(self.config.storage.archive, self.engine)
+        archive.missing()  # known from here on, and left out
+        return archive
 
     @cached_property
     def reference_store(self) -> ReferenceStore:
@@ -143,9 +154,14 @@ class State:
         wanted = list(event_ids)
         columns = ("event_id", "source", "log_file", "log_offset", "event_original")
         found = pl.concat(
-            self.archive.scan(family, start, end).filter(pl.col("event_id").is_in(wanted)).select(columns)
+            self.archive.collect_intact(
+                family,
+                start,
+                end,
+                lambda events: events.filter(pl.col("event_id").is_in(wanted)).select(columns),
+            )
             for family in FAMILIES
-        ).collect()
+        )
         with reading(self.engine) as conn:
             paths = file_paths(conn, set(found["log_file"]))
         return {

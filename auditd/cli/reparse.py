@@ -27,6 +27,7 @@ def command(ctx: click.Context, sources: tuple[str, ...], as_json: bool) -> None
     from auditd.engine.lock import StateInUse
     from auditd.engine.machine import Machine
     from auditd.engine.reparse import quarantine, reparse
+    from auditd.engine.soundness import StateDamaged
 
     state = open_state(ctx)
     known = [source.name for source in state.config.sources]
@@ -47,6 +48,8 @@ def command(ctx: click.Context, sources: tuple[str, ...], as_json: bool) -> None
                 )
     except StateInUse as error:
         raise CliError(str(error), hint="stop the daemon while lines are parsed again") from None
+    except StateDamaged as error:
+        raise CliError(str(error), hint=error.hint) from None
     except StoreUnavailable as error:
         raise CliError(f"nothing changed: {error}", exit_code=BAD_ANSWER) from None
     if as_json:

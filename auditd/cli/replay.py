@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from auditd.cli.context import CliError, open_state
+from auditd.cli.context import BAD_ANSWER, CliError, open_state
 from auditd.cli.moments import MOMENT
 from auditd.cli.output import count, print_json, print_table
 
@@ -30,9 +30,11 @@ def command(
     """
     from rich.console import Console
 
+    from auditd.archive.archive import SegmentsDamaged
     from auditd.engine.lock import StateInUse
     from auditd.engine.machine import Machine
     from auditd.engine.replay import replay
+    from auditd.engine.soundness import StateDamaged
     from detectors.detector import Span
 
     state = open_state(ctx)
@@ -55,6 +57,11 @@ def command(
             )
     except StateInUse as error:
         raise CliError(str(error), hint="stop the daemon while you replay") from None
+    except StateDamaged as error:
+        raise CliError(str(error), hint=error.hint) from None
+    except SegmentsDamaged as error:
+        hint = "restore them from a backup, or choose another stretch; access-auditd status counts them"
+        raise CliError(str(error), hint=hint, exit_code=BAD_ANSWER) from None
     left_out = sorted((set(names) or known) - set(report))
     if as_json:
         print_json(

@@ -46,6 +46,7 @@ def _once(state: State, as_of: datetime | None, as_json: bool) -> None:
     from auditd.engine.lock import StateInUse
     from auditd.engine.machine import Machine
     from auditd.engine.reports import Reports
+    from auditd.engine.soundness import StateDamaged
     from auditd.telemetry import logging
     from auditd.telemetry.metrics import Metrics
 
@@ -58,6 +59,8 @@ def _once(state: State, as_of: datetime | None, as_json: bool) -> None:
             done = run_once(machine, Reports(Metrics()), as_of=as_of or state.now(), progress=progress)
     except StateInUse as error:
         raise CliError(str(error)) from None
+    except StateDamaged as error:
+        raise CliError(str(error), hint=error.hint) from None
     except StoreUnavailable as error:
         raise CliError(
             f"stopped, nothing is lost: {error}", hint="then run again", exit_code=BAD_ANSWER
@@ -80,14 +83,20 @@ def _once(state: State, as_of: datetime | None, as_json: bool) -> None:
 def _daemon(state: State) -> None:
     from auditd.engine.lock import StateInUse
     from auditd.engine.service import Service
+    from auditd.engine.soundness import StateDamaged
     from auditd.telemetry import events, logging
     from auditd.telemetry.http import PortError
 
     logging.configure(state.config.logging.level, state.config.logging.format)
+    engine = (
+        state.engine
+    )  # that it cannot be used is told like a faulty configuration, not like a fault of ours
     try:
-        Service(state.config_path, state.config, state.engine).run()
+        Service(state.config_path, state.config, engine).run()
     except (StateInUse, PortError) as error:
         raise CliError(str(error)) from None
+    except StateDamaged as error:
+        raise CliError(str(error), hint=error.hint) from None
     except Exception:  # noqa: BLE001  whatever it is, it is written without personal data and ends the process
         events.failed(step="daemon")
         click.get_current_context().exit(BAD_ANSWER)

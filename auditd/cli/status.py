@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from auditd.cli.context import State, open_state
+from auditd.cli.context import BAD_ANSWER, State, open_state
 from auditd.cli.output import count, london, print_json, print_table
+from detectors.gaps import GAP_KINDS
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:
-    """Show sources, feeds, detectors, authorities, archive and alerts as the database has them."""
+    """Show sources, feeds, detectors, authorities, archive and alerts as the database has them.
+
+    Exit status 1 when files of the archive are lost or damaged, or database and archive are not of each other.
+    """
     from auditd.database import reading
 
     state = open_state(ctx)
@@ -30,11 +34,39 @@ def command(ctx: click.Context, as_json: bool) -> None:
             "detectors": _detectors(state, conn),
             "archive": _archive(conn),
             "alerts": _alerts(conn),
+            "damage": (damage := _damage(state)),
         }
     if as_json:
         print_json(status)
     else:
         _print(status)
+        _print_damage(damage)
+    if damage:
+        ctx.exit(BAD_ANSWER)
+
+
+def _damage(state: State) -> list[dict[str, str]]:
+    """Return what is wrong with archive and database, and what to do."""
+    from auditd.engine.soundness import StateDamaged, check_pair
+
+    try:
+        check_pair(state.archive, state.engine)
+    except StateDamaged as error:
+        return [{"what": str(error), "hint": error.hint}]
+    if not (lost := state.archive.damaged()):
+        return []
+    hint = "restore them from a backup; what rests on them is not judged until they are back: "
+    return [
+        {
+            "what": f"{count(len(lost))} files of the archive are gone or damaged",
+            "hint": hint + ", ".join(segment.path for segment in lost[:5]) + (", ..." if lost[5:] else ""),
+        }
+    ]
+
+
+def _print_damage(damage: list[dict[str, str]]) -> None:
+    for one in damage:
+        click.echo(f"error: {one['what']}\nhint: {one['hint']}", err=True)
 
 
 def _running(state: State) -> bool:
@@ -51,9 +83,11 @@ def _running(state: State) -> bool:
 def _sources(state: State, conn: Connection) -> list[dict[str, Any]]:
     from auditd.archive.accounts import load_accounts, load_cursors
     from auditd.cli.accounts import file_size
+    from auditd.gaps.book import gaps_between
     from auditd.tail.whereabouts import whereabouts
 
     accounts = load_accounts(conn)
+    gaps = [gap for gap in gaps_between(conn, None, None, None) if gap.state == "open"]
     unfinished = [cursor for cursor in load_cursors(conn) if not cursor.finished]
     sizes = {c.file: file_size(Path(place)) or 0 for c in unfinished if (place := whereabouts(c))}
     shown = []
@@ -72,6 +106,7 @@ def _sources(state: State, conn: Connection) -> list[dict[str, Any]]:
                 "bytes_waiting": waiting,
                 "last_read_at": max((a.last_read_at for a in mine), default=None),
                 "balances": all(a.tally.balances for a in mine),
+                "warnings": sorted({gap.kind for gap in gaps if gap.source == source.name}),
             }
         )
     return shown
@@ -168,6 +203,9 @@ def _alerts(conn: Connection) -> list[dict[str, Any]]:
 
 def _print(status: dict[str, Any]) -> None:
     click.echo(f"daemon: {status['daemon']}")
+    for source in status["sources"]:
+        for kind in source["warnings"]:
+            click.echo(f"WARNING: {source['source']}: {GAP_KINDS[kind]} (access-auditd gaps)")
     for part in ("sources", "feeds", "detectors", "archive", "alerts"):
         rows = status[part]
         click.echo(f"\n{part}")

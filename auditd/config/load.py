@@ -5,6 +5,7 @@ from __future__ import annotations
 import os.path
 import re
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -107,6 +108,10 @@ def _source(folder: Path, table: SourceTable, force: Force) -> Source:
         complete_after_seconds=kind.complete_after_seconds
         if table.complete_after_seconds is None
         else table.complete_after_seconds,
+        rhythm=table.rhythm,
+        quiet_after=None
+        if table.quiet_after_minutes is None
+        else timedelta(minutes=table.quiet_after_minutes),
     )
 
 

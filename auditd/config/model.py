@@ -120,6 +120,14 @@ class SourceTable(Table):
         description="Seconds without change after which a file is complete and its last line counts even without a "
         "newline; unset: as the format has it (5 for cucm, never for logs that grow).",
     )
+    rhythm: bool = Field(
+        default=True, description="Learn how much comes when, and note a silence beyond that as a gap."
+    )
+    quiet_after_minutes: float | None = Field(
+        None,
+        gt=0,
+        description="Minutes without an event that count as a gap at any hour, instead of the rhythm; unset: learnt.",
+    )
     max_line_bytes: int = Field(
         1_048_576, ge=256, le=67_108_864, description="A longer line is rejected, alone, as too_long."
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,8 @@ class Source:
     context: Context
     max_line_bytes: int
     complete_after_seconds: float | None
+    rhythm: bool = True
+    quiet_after: timedelta | None = None
 
     def parser(self) -> Format:
         """Return a new parser for this source."""
@@ -152,6 +155,7 @@ def _source(source: Source) -> list[Any]:
         [context.zone.key, context.site, context.keep_raw, context.envelope],
         source.max_line_bytes,
         source.complete_after_seconds,
+        [source.rhythm, source.quiet_after.total_seconds() if source.quiet_after else None],
     ]
 
 

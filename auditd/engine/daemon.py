@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from polars.exceptions import PolarsError
+from sqlalchemy.exc import DBAPIError
 
 from auditd.archive.compaction import compact
 from auditd.engine.faults import StoreUnavailable, store_faults
@@ -21,6 +22,7 @@ from auditd.engine.judge import Judged
 from auditd.engine.machine import Machine
 from auditd.engine.reports import Reports
 from auditd.engine.signals import obey
+from auditd.engine.soundness import mark
 from auditd.tail.wakeup import WakeUp
 from auditd.telemetry import events
 
@@ -30,7 +32,9 @@ JUDGE_SLICE_SECONDS: Final = 0.5
 RETRY_SECONDS: Final = 1.0
 BURST_SECONDS: Final = 0.005
 HOUSEKEEPING_SECONDS: Final = 1.0
+INSPECTION_SECONDS: Final = 30.0
 MERGING_RESTS_SECONDS: Final = 600.0
+WATCHING_RESTS_SECONDS: Final = 600.0
 
 
 def utc_now() -> datetime:
@@ -74,8 +78,10 @@ class Daemon:
         self._wakeup = WakeUp(machine.tailer.directories())
         self._reconcile = Due(machine.config.run.reconcile_seconds)
         self._housekeeping = Due(HOUSEKEEPING_SECONDS)
+        self._inspection = Due(INSPECTION_SECONDS)
         self._judging = Due(BACKLOG_JUDGE_SECONDS)
         self._merging_rests_until = float("-inf")
+        self._watching_rests_until = float("-inf")
 
     def stop(self) -> None:
         """Finish the turn under way, commit, judge, leave."""
@@ -92,7 +98,10 @@ class Daemon:
         obey(stop=self.stop, reload=reload)
 
     def run(self) -> None:
-        """Turn until stopped; on the way out everything read is committed and judged."""
+        """Turn until stopped; on the way out everything read is committed and judged.
+
+        Raises StateInUse when the lock was lost and another process has the state: it goes on there.
+        """
         while not self._stopping:
             tick = self._machine.config.run.tick_seconds
             started = time.monotonic()
@@ -113,6 +122,7 @@ class Daemon:
         """Do everything that is due once; return whether there is more to do at once."""
         now = self._clock()
         try:
+            self._keep_lock()
             if self._reloading:
                 self._apply_reload()
             if self._reconcile.now():
@@ -136,10 +146,18 @@ class Daemon:
         """Commit and judge what has been read, before leaving."""
         now = self._clock()
         try:
+            self._keep_lock()
             self._ingest(now)
             self._reports.judged(self._machine.judge.catch_up(now, now))
+            with store_faults():
+                self._machine.watch.stopped(now)
         except StoreUnavailable as trouble:
             self._reports.store_unavailable(trouble)
+
+    def _keep_lock(self) -> None:
+        if self._machine.keep_lock():
+            events.lock_taken_again()
+            self._reconcile.last = float("-inf")
 
     def _ingest(self, now: datetime) -> Ingested:
         ingested = self._machine.ingest.step(STEP_BYTES, now)
@@ -155,7 +173,26 @@ class Daemon:
         with store_faults():
             self._merge(now)
             machine.archive.sweep(now)
+            self._watch(now)
+            mark(machine.archive)
+            if self._inspection.now():
+                machine.archive.inspect(machine.archive.damaged())
             self._reports.standing(machine, now, limited=self._wakeup.limited)
+
+    def _watch(self, now: datetime) -> None:
+        """Look for gaps. Where that fails for no reason anybody foresaw it rests: reading and judging go on."""
+        if time.monotonic() < self._watching_rests_until:
+            return
+        watch = self._machine.watch
+        try:
+            if not watch.running:
+                watch.started(now)
+            self._reports.gaps(watch.look(now, misfits=self._reports.misfits.known()))
+        except (OSError, DBAPIError):
+            raise  # the store's
+        except Exception:  # noqa: BLE001  whatever the watch stumbles over must not stop reading
+            events.failed(step="gaps")
+            self._watching_rests_until = time.monotonic() + WATCHING_RESTS_SECONDS
 
     def _merge(self, now: datetime) -> None:
         """Merge small segments for a while. Where one cannot be read, merging rests: reading and judging go on."""
@@ -211,6 +248,7 @@ def run_once(
     lines = kept = size = 0
     quiet = 0
     while quiet < 3:
+        machine.keep_lock()
         machine.tailer.reconcile()
         step = machine.ingest.step(STEP_BYTES, clock())
         reports.ingested(step)
@@ -221,10 +259,13 @@ def run_once(
         quiet = 0 if step.anything else quiet + 1
         with store_faults():
             compact(machine.archive, machine.engine, now=clock())
+    with store_faults():
+        reports.gaps(machine.watch.look_at_all(as_of))
     judged = machine.judge.catch_up(as_of, clock())
     reports.judged(judged)
     with store_faults():
         while compact(machine.archive, machine.engine, now=clock()):
             pass
+        mark(machine.archive)
         reports.standing(machine, clock(), limited="")
     return Once(lines=lines, events=kept, bytes=size, judged=judged)

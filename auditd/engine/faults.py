@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from polars.exceptions import PolarsError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
 _ERRNO_REASONS: Final = {
     errno.ENOSPC: "disk_full",
@@ -23,8 +23,15 @@ ADVICE: Final = {
     "read_only": "the archive's file system is read-only: remount it; reading resumes by itself",
     "permission_denied": "the daemon may not write its archive: give its user the folder; reading resumes by itself",
     "io_error": "the archive's disk reports errors: check the kernel log; reading resumes by itself if it recovers",
+    "database_damaged": "the database file is damaged: stop, restore database and archive together from a backup",
     "database": "the database refuses: check that it is running and has space; reading resumes by itself",
 }
+
+
+def is_damage(error: DatabaseError) -> bool:
+    """Whether the driver says that the database file itself is damaged."""
+    said = str(error.orig).lower()
+    return "malformed" in said or "not a database" in said
 
 
 class StoreUnavailable(Exception):
@@ -48,8 +55,12 @@ def store_faults() -> Iterator[None]:
     except OSError as error:
         raise StoreUnavailable(store_reason(error)) from error
     except OperationalError as error:
+        if is_damage(error):
+            raise StoreUnavailable("database_damaged") from error
         raise StoreUnavailable("disk_full" if "full" in str(error.orig) else "database") from error
     except DBAPIError as error:
+        if isinstance(error, DatabaseError) and is_damage(error):
+            raise StoreUnavailable("database_damaged") from error
         if not error.connection_invalidated:
             raise
         raise StoreUnavailable("database") from error

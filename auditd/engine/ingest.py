@@ -34,6 +34,8 @@ from auditd.engine.tally import (
     rows_by_file,
     tallies,
 )
+from auditd.gaps.book import Gap
+from auditd.gaps.record import Recorder
 from auditd.tail.cursor import Cursor
 from auditd.tail.tailer import Tailer
 from detectors.detector import Span
@@ -48,6 +50,9 @@ class Touched(Protocol):
 
     def note(self, conn: Connection, new: Mapping[Family, Sequence[Span]]) -> None:
         """Remember, durably, which past verdicts the new events may change."""
+
+    def note_gaps(self, conn: Connection, gaps: Sequence[Gap]) -> None:
+        """Remember, durably, which verdicts new gaps may change."""
 
     def noted(self, *, committed: bool) -> None:
         """Learn whether the transaction of the last `note` came about."""
@@ -77,6 +82,7 @@ class _Doubt:
     segments: Sequence[Segment]
     frames: Mapping[Family, pl.DataFrame]
     spans: Mapping[Family, Sequence[Span]]
+    gaps: Sequence[Gap]
 
 
 class Ingest:
@@ -93,10 +99,12 @@ class Ingest:
         archive: Archive,
         engine: Engine,
         judge: Touched,
+        recorder: Recorder | None = None,
     ) -> None:
         self._archive = archive
         self._engine = engine
         self._judge = judge
+        self._recorder = recorder or Recorder()
         self._known = KnownEvents(archive)
         self._doubt: _Doubt | None = None
         cores = os.cpu_count() or 1
@@ -182,10 +190,13 @@ class Ingest:
             self._write(frames, rejects_by_source(reads), written)
             with self._engine.begin() as conn:
                 named = self._archive.register(conn, [segment for segment, _ in written], now)
+                chunks = [read.chunk for read in reads]
+                gaps = self._recorder.record(conn, chunks, frames.values(), now)
                 seen = [(cursor, Tally()) for cursor in moved]
                 record(conn, [*seen, *tallies(reads, counts)], now)
                 self._judge.note(conn, spans)
-                self._doubt = _Doubt(reads, [segment for segment, _ in written], frames, spans)
+                self._judge.note_gaps(conn, gaps)
+                self._doubt = _Doubt(reads, [segment for segment, _ in written], frames, spans, gaps)
         self._doubt = None
         self._judge.noted(committed=True)
         self._known.add(frames)
@@ -202,6 +213,7 @@ class Ingest:
                 committed = named or any(stands(conn, read.chunk.after) for read in doubt.reads)
                 if committed:
                     self._judge.note(conn, doubt.spans)
+                    self._judge.note_gaps(conn, doubt.gaps)
         self._doubt = None
         if committed:
             self._judge.noted(committed=True)
@@ -238,6 +250,7 @@ class Ingest:
             yield
         except BaseException:
             self._judge.noted(committed=False)
+            self._recorder.failed()
             if self._doubt is None:
                 self._archive.discard(segment for segment, _ in written)
             raise

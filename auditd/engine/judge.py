@@ -13,19 +13,23 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import polars as pl
+from polars.exceptions import PolarsError
 from sqlalchemy import Connection, Engine
 
 from alerts.authority import Authority
 from alerts.book import Difference, apply, compare
-from auditd.archive.archive import Archive
+from auditd.archive.archive import Archive, SegmentsDamaged
 from auditd.database import reading
 from auditd.engine.agenda import Agenda
 from auditd.engine.faults import StoreUnavailable, store_faults
 from auditd.engine.grants import Grants, live_for, scope_of
+from auditd.engine.spans import reach
 from auditd.engine.touch import Touches
+from auditd.gaps.book import Gap, gap_frame, gaps_between
 from auditd.reference.store import ReferenceStore
 from detectors.detector import Detector, Span, Window
 from detectors.findings import NO_FINDINGS
+from detectors.gaps import NO_GAPS
 from detectors.reference import Reference
 from parsers.event import Family
 from parsers.force import Force
@@ -34,6 +38,7 @@ PIECE_ROWS: Final = 100_000
 SHORTEST_PIECE: Final = timedelta(minutes=1)
 REST_SECONDS: Final = 30.0
 SAVE_SECONDS: Final = 1.0
+_TICK: Final = timedelta(microseconds=1)
 BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -87,6 +92,7 @@ class Judge:
         self.grants = Grants(engine, self.agenda)
         with reading(engine) as conn:
             self.agenda.load(conn)
+            self._gap_starts = {gap.start for gap in gaps_between(conn, None, None, None, filled=True)}
         if idle := self.agenda.switched_off():
             with engine.begin() as conn:
                 self.agenda.forget(conn, idle)
@@ -99,6 +105,15 @@ class Judge:
         """Remember, in the transaction that loads it, which past verdicts changed reference data may change."""
         for detector in self.detectors:
             self.agenda.note_spans(conn, detector.name, touches.spans(detector))
+
+    def note_gaps(self, conn: Connection, gaps: Sequence[Gap]) -> None:
+        """Remember, in the transaction that stores it, which verdicts a gap that is new or has changed may change."""
+        spans = [Span(gap.start, gap.start + _TICK) for gap in gaps]
+        self._gap_starts.update(gap.start for gap in gaps)
+        for detector in self.detectors if spans else ():
+            if detector.judges_gaps:
+                touched = reach(spans, before=detector.before, after=detector.after)
+                self.agenda.note_spans(conn, detector.name, touched)
 
     def noted(self, *, committed: bool) -> None:
         """Learn whether the transaction of the notes came about."""
@@ -179,14 +194,21 @@ class Judge:
     ) -> None:
         """Judge what is on the detector's agenda, oldest first, until the deadline; add to `done`."""
         todo = self.agenda.todo(detector.name)
+        begin = BEGINNING
         for piece in self.pieces(detector, todo):
-            done.add(self.judge_piece(detector, piece, authorities, now))
+            try:
+                done.add(self.judge_piece(detector, piece, authorities, now))
+            except SegmentsDamaged:
+                # It stays on the agenda until the files are back: a verdict without them would withdraw findings.
+                self.agenda.done(detector.name, Span(begin, piece.start))
+                begin = piece.end
+                continue
             # Pieces come in order: what lies before this one's end was judged, or holds no event.
-            self.agenda.done(detector.name, Span(BEGINNING, piece.end))
+            self.agenda.done(detector.name, Span(begin, piece.end))
             if time.monotonic() >= deadline:
                 return
-        for span in todo:
-            self.agenda.done(detector.name, span)
+        if todo:
+            self.agenda.done(detector.name, Span(begin, max(begin, todo[-1].end)))
 
     def judge_piece(
         self,
@@ -197,11 +219,19 @@ class Judge:
         *,
         keep: bool = True,
     ) -> Judged:
-        """Judge one span and compare with what was found before; `keep` stores the difference as alerts."""
+        """Judge one span and compare with what was found before; `keep` stores the difference as alerts.
+
+        Raises SegmentsDamaged where events in its reach are lost.
+        """
         if detector.about.needs_authority and not authorities:
             return Judged(pieces=1)
         started = time.perf_counter()
-        findings, windows = self.verdicts(detector, span, authorities, now)
+        try:
+            findings, windows = self.verdicts(detector, span, authorities, now)
+        except PolarsError as error:
+            if lost := self._lost_in(detector, span):
+                raise SegmentsDamaged(lost) from error
+            raise
         with store_faults(), reading(self._engine) as conn:
             difference = compare(
                 conn,
@@ -226,8 +256,18 @@ class Judge:
         judged.seconds = time.perf_counter() - started
         return judged
 
+    def _lost_in(self, detector: Detector, span: Span) -> int:
+        """Look thoroughly at the files of what a verdict on a span rests on; return how many are damaged."""
+        reach = span.start - detector.before, span.end + detector.after
+        return sum(
+            len(self._archive.inspect(self._archive.overlapping(family, *reach), thorough=True))
+            for family in detector.reads
+        )
+
     def _rows(self, detector: Detector, span: Span) -> int:
         """Estimate the rows a detector judges in a span, from the manifest; 0 only if there is none."""
+        if detector.judges_gaps:
+            return sum(span.start <= start < span.end for start in self._gap_starts)
         rows = 0.0
         for family in detector.reads:
             for segment in self._archive.overlapping(family, span.start, span.end):
@@ -263,7 +303,13 @@ class Judge:
             reference=reference,
             force=self._force,
             made=self._made.setdefault((span, reference), {}),
+            gaps=gap_frame(self._gaps(start, end)) if detector.judges_gaps else NO_GAPS,
         )
+
+    def _gaps(self, start: datetime, end: datetime) -> list[Gap]:
+        """Return the gaps that begin in a stretch, those that were filled too."""
+        with store_faults(), reading(self._engine) as conn:
+            return [gap for gap in gaps_between(conn, None, start, end, filled=True) if gap.start >= start]
 
     def _save(self, *, force: bool) -> None:
         names = [detector.name for detector in self.detectors if self.agenda.unsaved(detector.name)]

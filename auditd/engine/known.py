@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -16,6 +16,7 @@ from auditd.archive.archive import Archive
 from parsers.event import Family
 
 _TICK = timedelta(microseconds=1)
+_RECORD: Final = ["event_id", "timestamp"]
 
 
 class KnownEvents:
@@ -26,10 +27,13 @@ class KnownEvents:
         self._newest: dict[tuple[Family, str], datetime] = {}
 
     def only_new(self, family: Family, events: pl.DataFrame) -> pl.DataFrame:
-        """Return the events the archive does not have, the first of each id, in the order given."""
+        """Return the events the archive does not have, the first of each id and time, in the order given.
+
+        Formats put the time into the id; one that does not still loses no event here.
+        """
         once = events
         if events["event_id"].n_unique() < events.height:  # told far sooner than the repeats are taken out
-            once = events.unique(subset="event_id", keep="first", maintain_order=True)
+            once = events.unique(subset=_RECORD, keep="first", maintain_order=True)
         doubtful = [
             (pl.col("source") == source) & (pl.col("timestamp") <= far)
             for source, first, _ in _extent(once)
@@ -39,15 +43,16 @@ class KnownEvents:
             return once
         suspects = once.filter(pl.any_horizontal(doubtful))
         start, end = suspects["timestamp"].min(), suspects["timestamp"].max()
-        ids = (
-            self._archive.scan(family, start, end + _TICK)  # type: ignore[operator, arg-type]
-            .select("event_id")
-            .join(suspects.lazy().select("event_id"), on="event_id", how="semi")
-            .collect()
+        # What is lost from the archive is not known: delivered again, it comes back.
+        ids = self._archive.collect_intact(
+            family,
+            start,  # type: ignore[arg-type]
+            end + _TICK,  # type: ignore[operator, arg-type]
+            lambda known: known.select(_RECORD).join(suspects.lazy().select(_RECORD), on=_RECORD, how="semi"),
         )
         if not ids.height:
             return once
-        return once.join(ids, on="event_id", how="anti", maintain_order="left")
+        return once.join(ids, on=_RECORD, how="anti", maintain_order="left")
 
     def add(self, frames: Mapping[Family, pl.DataFrame]) -> None:
         """Learn that these events are now in the archive."""

@@ -55,6 +55,29 @@ class StateLock(AbstractContextManager["StateLock"]):
         """Let go."""
         self._release()
 
+    def keep(self) -> bool:
+        """Make sure that the lock is still held; return whether it had been lost and was taken again.
+
+        A lock on a server goes with its session, and the session may end while the process lives: a restart of the
+        server, a firewall, an administrator. After True, another process may have written in between: build anew from
+        what is stored. Raises StateInUse when another process has the lock, DBAPIError when the server cannot be asked.
+        """
+        if self._engine.dialect.name != "postgresql":
+            return False
+        if self._connection is not None:
+            try:
+                self._connection.execute(text("SELECT 1"))
+            except DBAPIError:
+                self._drop_session()
+            else:
+                return False
+        try:
+            self._lock_server()
+        except BaseException:
+            self._drop_session()
+            raise
+        return True
+
     def _lock_file(self, path: Path, what: str) -> None:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         self._descriptors.append(descriptor)
@@ -82,7 +105,14 @@ class StateLock(AbstractContextManager["StateLock"]):
             # The server notices that a session is gone only a moment later: unlock first, for the next to start at once.
             with suppress(DBAPIError):
                 self._connection.execute(text("SELECT pg_advisory_unlock_all()"))
-            # Out of the pool: a pooled session would keep the lock.
-            self._connection.detach()
-            self._connection.close()
-            self._connection = None
+            self._drop_session()
+
+    def _drop_session(self) -> None:
+        """End the session, whatever state it is in."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(DBAPIError):
+                # Out of the pool: a pooled session would keep the lock.
+                if not connection.invalidated:
+                    connection.detach()
+                connection.close()

@@ -24,6 +24,9 @@ from auditd.engine.feeding import Feeding
 from auditd.engine.ingest import Ingest
 from auditd.engine.judge import Judge
 from auditd.engine.lock import StateLock
+from auditd.engine.soundness import check, mark, told_when_damaged
+from auditd.gaps.record import Recorder
+from auditd.gaps.watch import Watch
 from auditd.reference.store import ReferenceStore
 from auditd.tail.source import TailSource
 from auditd.tail.tailer import Tailer
@@ -42,14 +45,20 @@ class Machine(AbstractContextManager["Machine"]):
         self.config = config
         self.engine = engine
         self.orphans_set_aside = 0
+        self._watch: Watch | None = None
         self._lock = StateLock(config.storage.archive, engine)
+        self._stale = False  # the lock was lost, and what is in memory may not be what is stored
 
     def __enter__(self) -> Machine:
-        """Take the lock, clean up after a crash, build the parts. Raises StateInUse."""
+        """Take the lock, clean up after a crash, build the parts. Raises StateInUse or StateDamaged."""
         self._lock.__enter__()
         try:
-            self.archive = Archive(self.config.storage.archive, self.engine)
+            with told_when_damaged():
+                self.archive = Archive(self.config.storage.archive, self.engine)
+            self.archive.missing()
+            check(self.archive, self.engine)
             self.orphans_set_aside = self.archive.recover()
+            mark(self.archive)
             self.references = ReferenceStore(self.engine, self.config.force)
             self._build(self.config)
             # What is there now stays until the end: the collector need not go through it time and again.
@@ -69,6 +78,26 @@ class Machine(AbstractContextManager["Machine"]):
         self.ingest.close()
         self.tailer.close()
         self._lock.__exit__(kind, error, trace)
+
+    @property
+    def watch(self) -> Watch:
+        """The watch over the sources' gaps."""
+        if self._watch is None:
+            raise RuntimeError("the machine is used as a context manager")
+        return self._watch
+
+    def keep_lock(self) -> bool:
+        """Make sure that nobody else writes; return whether the lock had been lost, and everything was built anew.
+
+        Raises StateInUse when another process has the state now, StoreUnavailable when the database cannot be asked.
+        """
+        with store_faults():
+            if not self._lock.keep() and not self._stale:
+                return False
+        self._stale = True
+        self.adopt(self.config)
+        self._stale = False
+        return True
 
     def adopt(self, config: Config) -> None:
         """Work by another configuration from now on; storage must be the same.
@@ -93,6 +122,7 @@ class Machine(AbstractContextManager["Machine"]):
 
     def _build(self, config: Config) -> None:
         detectors = config.detectors()
+        recorder = Recorder()
         judge = Judge(
             detectors=detectors,
             digests=settings_digests(detectors, config.force),
@@ -117,7 +147,20 @@ class Machine(AbstractContextManager["Machine"]):
             archive=self.archive,
             engine=self.engine,
             judge=judge,
+            recorder=recorder,
         )
+        watch = Watch(
+            config.sources,
+            tailer=self.tailer,
+            archive=self.archive,
+            engine=self.engine,
+            recorder=recorder,
+            note=judge.note_gaps,
+            noted=judge.noted,
+        )
+        if self._watch is not None:
+            watch.adopt(self._watch)
+        self._watch = watch
 
 
 def settings_digests(detectors: list[Detector], force: Force) -> Mapping[str, str]:

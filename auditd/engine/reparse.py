@@ -20,6 +20,8 @@ from auditd.engine.faults import store_faults
 from auditd.engine.known import KnownEvents
 from auditd.engine.machine import Machine
 from auditd.engine.spans import spans_of
+from auditd.gaps import volumes
+from auditd.gaps.watch import fill_wrong_format
 from parsers.event import FAMILIES, SCHEMA, Family
 from parsers.format import REJECTS_SCHEMA, Block, Format, Parsed
 
@@ -174,6 +176,9 @@ def _store(
                     for part in parts:
                         kinds.update(part.parsed.non_records)
                     add_counts(conn, {(file, NON_RECORD, kind): lines for kind, lines in kinds.items()})
+                volumes.count(conn, frames.values(), now)
+                if not left.height:
+                    machine.judge.note_gaps(conn, fill_wrong_format(conn, again[0].old["source"][0], now))
                 machine.judge.note(conn, {f: spans_of(frame["timestamp"]) for f, frame in frames.items()})
     except BaseException:
         machine.judge.noted(committed=False)

@@ -20,11 +20,13 @@ from auditd.engine.feeding import FeedNews
 from auditd.engine.ingest import Ingested
 from auditd.engine.judge import Judged
 from auditd.engine.machine import Machine
+from auditd.engine.misfits import Misfits
+from auditd.gaps.book import counts_open
+from auditd.gaps.watch import News
 from auditd.telemetry import events
 from auditd.telemetry.http import Heartbeat
 from auditd.telemetry.metrics import Metrics
 
-WRONG_FORMAT_LINES: Final = 50
 SAY_REJECTS_SECONDS: Final = 60.0
 _HINTS: Final = {
     "permission_denied": "let the daemon's user read the file",
@@ -44,11 +46,12 @@ class Reports:
         self.ready = False
         self._heartbeat = heartbeat
         self._store_trouble = ""
+        self._missing = 0
         self._problems: set[tuple[str, str]] = set()
         self._failing: set[tuple[str, str]] = set()
         self._authorised: dict[str, bool] = {}
         self._feed_problems: dict[str, str] = {}
-        self._excess: dict[str, int] = {}
+        self.misfits = Misfits()
         self._said_rejects_at: dict[str, float] = {}
 
     def ticked(self, seconds: float) -> None:
@@ -75,10 +78,8 @@ class Reports:
                 events.bytes_lost(
                     self.metrics, source=source, count=tally.lost_bytes, why="destroyed before they were read"
                 )
-            # Lines may come one at a time: what counts is that rejects outweigh events for a while.
-            excess = self._excess.get(source, 0) + sum(tally.rejects.values()) - tally.event_lines
-            self._excess[source] = max(0, min(excess, 2 * WRONG_FORMAT_LINES))
-            self._failing_source(source, "wrong_format", failing=excess > WRONG_FORMAT_LINES)
+            self.misfits.read(source, rejects=sum(tally.rejects.values()), events=tally.event_lines)
+        self._formats()
         for source in step.failures:
             self._failing_source(source, "parser_failed", failing=True)
         if step.anything:
@@ -90,6 +91,18 @@ class Reports:
         if say:
             self._said_rejects_at[source] = now
         events.rejected(self.metrics, source=source, reasons=reasons, say=say)
+
+    def _formats(self) -> None:
+        for source, misfit in self.misfits.known().items():
+            self._failing_source(source, "wrong_format", failing=misfit)
+
+    def gaps(self, news: News) -> None:
+        """Gaps were noticed, ended or filled."""
+        for gap in news.noticed:
+            events.gap_noticed(self.metrics, source=gap.source, kind=gap.kind, gap=gap.gap_id)
+        for gap in (*news.ended, *news.filled):
+            filled = gap in news.filled
+            events.gap_over(source=gap.source, kind=gap.kind, gap=gap.gap_id, filled=filled)
 
     def judged(self, report: Mapping[str, Judged]) -> None:
         """Detectors judged."""
@@ -144,12 +157,16 @@ class Reports:
 
     def started(self, machine: Machine) -> None:
         """The state was opened: what a crash left, and what is missing from it."""
-        missing = len(machine.archive.missing())
-        self.metrics.archive_missing_segments.set(missing)
-        if missing:
-            events.segments_missing(count=missing)
+        self._damaged_segments(machine)
         if machine.orphans_set_aside:
             events.orphans_set_aside(count=machine.orphans_set_aside)
+
+    def _damaged_segments(self, machine: Machine) -> None:
+        missing = len(machine.archive.damaged())
+        self.metrics.archive_missing_segments.set(missing)
+        if missing and missing != self._missing:
+            events.segments_missing(count=missing)
+        self._missing = missing
 
     @property
     def store_trouble(self) -> str:
@@ -159,6 +176,8 @@ class Reports:
     def standing(self, machine: Machine, now: datetime, *, limited: str) -> None:
         """Where everything stands: lag, problems, archive, alerts, authorities."""
         self._sources(machine, limited)
+        self._formats()
+        self._damaged_segments(machine)
         events.protected_stripped(self.metrics, count=machine.judge.protected_stripped)
         for detector in machine.judge.detectors:
             self._authority(machine, detector.name, detector.about.needs_authority, now)
@@ -177,8 +196,10 @@ class Reports:
                 )
             ).all()
             kept = totals(conn)
+            open_gaps = counts_open(conn)
         events.alerts_standing(self.metrics, {(row[0], row[1]): row[2] for row in alerts})
         self.metrics.show(self.metrics.findings, {(row[0], row[1]): row[2] for row in findings})
+        self.metrics.show(self.metrics.gaps_open, open_gaps)
         for family, (rows, size, segments) in kept.items():
             self.metrics.archive_rows.labels(family).set(rows)
             self.metrics.archive_bytes.labels(family).set(size)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import polars as pl
 
@@ -49,9 +50,13 @@ def find_touched(archive: Archive, touched: Touched) -> Touches:
     spans: dict[Family, Sequence[Span]] = {}
     for family, chosen in filters.items():
         if chosen is not None:
-            times = archive.scan(family).filter(chosen).select("timestamp").collect()["timestamp"]
-            spans[family] = spans_of(times)
+            times = archive.collect_intact(family, None, None, partial(_times, chosen))
+            spans[family] = spans_of(times["timestamp"])
     return Touches(feeds, spans)
+
+
+def _times(chosen: pl.Expr, events: pl.LazyFrame) -> pl.LazyFrame:
+    return events.filter(chosen).select("timestamp")
 
 
 def _whole(archive: Archive, family: Family) -> list[Span]:

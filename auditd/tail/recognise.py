@@ -101,7 +101,9 @@ class Recognition:
         for sighting in sorted(candidates, key=lambda one: _likely_copy(one, file)):
             if self.undecided(file):
                 return False
-            if _is_taken(sighting, others) or not sighting.modified_since(file.live_modified_ns):
+            # An older file is no copy, unless prints say so: the machine's clock may have been set back.
+            too_old = not sighting.modified_since(file.live_modified_ns) and file.offset < ENOUGH
+            if _is_taken(sighting, others) or too_old:
                 continue
             if not file.offset and sighting.size < known_size and not sighting.compressed:
                 continue  # with no prints at all, at least nothing of it may be missing

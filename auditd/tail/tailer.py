@@ -17,6 +17,7 @@ from auditd.tail.cursor import Cursor
 from auditd.tail.descriptors import Descriptors
 from auditd.tail.discover import folders_of
 from auditd.tail.file import LogFile
+from auditd.tail.oddity import Oddity
 from auditd.tail.report import Behind, Problem
 from auditd.tail.source import TailSource
 from auditd.tail.watched import WatchedSource
@@ -111,6 +112,13 @@ class Tailer:
     def problems(self) -> list[Problem]:
         """Return what keeps files from being read at present."""
         return [problem for watched in self._sources for problem in watched.problems]
+
+    def oddities(self) -> list[Oddity]:
+        """Return, once, what happened to files that no writer or rotation does."""
+        found = [oddity for watched in self._sources for oddity in watched.oddities]
+        for watched in self._sources:
+            watched.oddities.clear()
+        return found
 
     def cursors_changed(self) -> list[Cursor]:
         """Return, once, the cursors that changed without a chunk: files first seen, files finished.

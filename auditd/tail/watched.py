@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Literal
 
 from auditd.tail.arrivals import Arrivals
 from auditd.tail.chunk import Chunk
@@ -21,6 +22,7 @@ from auditd.tail.discover import Folders, Sighting, discover, siblings, sight, t
 from auditd.tail.endings import Endings
 from auditd.tail.file import LogFile
 from auditd.tail.finished import Finished
+from auditd.tail.oddity import Oddity
 from auditd.tail.places import Places
 from auditd.tail.recognise import Recognition
 from auditd.tail.report import Problem
@@ -44,6 +46,7 @@ class WatchedSource:
         self.source = source
         self.files = [LogFile(source, cursor, now) for cursor in cursors if not cursor.finished]
         self.problems: list[Problem] = []
+        self.oddities: list[Oddity] = []
         self.changed: dict[str, LogFile] = {}
         self._settle = settle_seconds
         self._descriptors = descriptors
@@ -153,8 +156,17 @@ class WatchedSource:
         if self._recognition.find_copy(file, self._around(file), now):
             file.lose_what_is_missing(known_size)
         else:
+            self._note_oddity(file)
             self._give_up(file, "truncated")
         self._moved_on.append((file.home, file.live_modified_ns))
+
+    def _note_oddity(self, file: LogFile) -> None:
+        """Remember that what was read of an open file is gone from it, and no copy of it is to be found."""
+        extent = None if file.content is None or file.compressed else file.content.extent()
+        if extent is None or not file.offset:
+            return
+        kind: Literal["shrunk", "edited"] = "shrunk" if extent.size < file.offset else "edited"
+        self.oddities.append(Oddity(self.source.name, file.cursor.file, kind, file.offset, extent.size))
 
     def _give_up(self, file: LogFile, reason: str) -> None:
         file.abandon(reason)

@@ -16,6 +16,7 @@ from auditd.engine.faults import ADVICE as STORE_REASONS
 from auditd.tail.report import PROBLEM_REASONS
 from auditd.telemetry.metrics import Metrics, bounded
 from detectors.finding import Severity
+from detectors.gaps import GAP_KINDS
 from parsers.event import FAMILIES
 from parsers.format import REJECT_REASONS
 
@@ -82,6 +83,18 @@ def source_recovered(metrics: Metrics, *, source: str, reason: str) -> None:
     _log().info("source_recovered", source=source, reason=reason)
 
 
+def gap_noticed(metrics: Metrics, *, source: str, kind: str, gap: str) -> None:
+    """A stretch was found in which a source's data cannot be taken as whole; kind: a key of GAP_KINDS."""
+    metrics.gaps.labels(source, bounded(kind, GAP_KINDS)).inc()
+    say = _log().info if kind == "down" else _log().warning
+    say("gap_noticed", source=source, kind=kind, gap=gap, meaning=GAP_KINDS.get(kind, ""))
+
+
+def gap_over(*, source: str, kind: str, gap: str, filled: bool) -> None:
+    """A gap ended, or late data filled it."""
+    _log().info("gap_filled" if filled else "gap_ended", source=source, kind=kind, gap=gap)
+
+
 def committed(metrics: Metrics, *, duration_seconds: float) -> None:
     """A step is durable."""
     metrics.commit_duration.observe(duration_seconds)
@@ -96,6 +109,13 @@ def commit_failed(metrics: Metrics, *, step: str, hint: str = "") -> None:
 def store_recovered(*, reason: str) -> None:
     """Disk and database take what they are given again."""
     _log().info("store_recovered", reason=reason)
+
+
+def lock_taken_again() -> None:
+    """The database session that held the lock had ended: taken again, and everything was read anew from the store."""
+    _log().warning(
+        "lock_taken_again", hint="did the database restart? if not, find out who ends its sessions"
+    )
 
 
 def tick(metrics: Metrics, *, duration_seconds: float) -> None:
@@ -127,7 +147,7 @@ def detector_failed(metrics: Metrics, *, detector: str, error: str) -> None:
 
 def segments_missing(*, count: int) -> None:
     """The archive's manifest names files that are gone or have another size: evidence was removed or damaged."""
-    hint = "restore the archive folder from a backup; searches and judging fail where the files are needed"
+    hint = "restore the archive folder from a backup; what rests on these files is not judged until they are back"
     _log().error("segments_missing", count=count, hint=hint)
 
 

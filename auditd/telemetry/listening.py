@@ -24,7 +24,7 @@ BLOCKS: Final[dict[str, str]] = {
     **{
         reason: hint.replace("the archive", "the spool")
         for reason, hint in ADVICE.items()
-        if reason != "database"
+        if not reason.startswith("database")  # the spool needs none
     },
     "disk_full": "the spool's disk is full: free space or grow it; senders wait, reading resumes by itself",
     "low_space": "less is free than listen.min_free_bytes: access-auditd spool sweep, or grow the disk; senders wait",

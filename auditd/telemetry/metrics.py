@@ -48,6 +48,8 @@ class Metrics:
         self.seconds_behind = gauge(
             "seconds_behind", "Seconds since the oldest data not yet committed was written.", ["source"]
         )
+        self.gaps = counter("gaps", "Gaps noticed in a source's data.", ["source", "kind"])
+        self.gaps_open = gauge("gaps_open", "Gaps that last at present.", ["source", "kind"])
         self.source_problem = gauge(
             "source_problem", "1 while something hinders reading.", ["source", "reason"]
         )
@@ -85,7 +87,7 @@ class Metrics:
         self.archive_rows = gauge("archive_rows", "Rows in the archive.", ["family"])
         self.archive_bytes = gauge("archive_bytes", "Bytes of the archive's files.", ["family"])
         self.archive_missing_segments = gauge(
-            "archive_missing_segments", "Files the manifest names that are gone or damaged, as of the start."
+            "archive_missing_segments", "Files the manifest names that are gone or damaged."
         )
         self.archive_segments = gauge("archive_segments", "Files of the archive.", ["family"])
 

@@ -9,7 +9,9 @@ It must never take a column by its position: releases differ, and the header lin
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property, lru_cache
 from typing import ClassVar, Final
 
@@ -33,7 +35,9 @@ from parsers.delimited import REMEMBERED, split_fields, split_header
 from parsers.event import NO_EVENTS, SCHEMA, TEXT, Family, conform
 from parsers.format import NO_REJECTS, Block, Format, Parsed
 from parsers.lines import UTF8_BOM, cut_lines, in_file_order, record_identity, reject
+from parsers.numbered import Numbered, minute_of
 
+_FILE: Final = re.compile(r"(?:^|/)(?P<series>c[dm]r_[^/]+_\d+)_(?P<time>\d{12})_(?P<number>\d{1,18})$")
 _LETTERED: Final = r'^\s*"?[A-Za-z]'
 _NAME: Final = r'\s*"?[A-Za-z][A-Za-z0-9_]*"?\s*'
 _HEADER: Final = rf"^{_NAME}(?:,{_NAME})+$"
@@ -116,6 +120,15 @@ class Cucm(Format):
         )
 
     @classmethod
+    def numbered(cls, path: str) -> Numbered | None:
+        """Return the place of `cdr_CLUSTER_NODE_yyyymmddhhmm_NUMBER`: one sequence a node and tag, whatever the folder."""
+        named = _FILE.search(path)
+        minute = named and minute_of(named["time"])
+        if not named or not minute:
+            return None
+        return Numbered(named["series"], int(named["number"]), minute, minute + timedelta(minutes=1))
+
+    @classmethod
     def recognise(cls, sample: bytes) -> float:
         """Return 1 for a CDR header, 0.9 for a CMR header, less for records without one."""
         first = sample.removeprefix(UTF8_BOM).lstrip(b"\r\n \0").split(b"\n", 1)[0].lower()
@@ -153,8 +166,8 @@ class Cucm(Format):
             pl.lit("record").alias("time_zone_source"),
             pl.lit(0, dtype=pl.Int32).alias("time_uncertainty_seconds"),
         ]
-        first, *others = call_steps(self.context.force)
-        return [[*first, *origin], *others]
+        first, second, *others = call_steps(self.context.force)
+        return [first, [*second, *origin], *others]
 
     @cached_property
     def _columns(self) -> list[str]:

@@ -8,7 +8,9 @@ References: Microsoft, "Message tracking" (Exchange Server, mail flow, transport
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from datetime import timedelta
 from functools import cached_property
 from typing import ClassVar, Final
 from zoneinfo import ZoneInfo
@@ -22,6 +24,7 @@ from parsers.exchange_fields import ACTIONS, AS_WRITTEN, Meaning
 from parsers.format import NO_REJECTS, Block, Format, FormatOptions, Parsed
 from parsers.headers import under_fields_lines
 from parsers.lines import EVIDENCE, cut_lines, in_file_order, reject
+from parsers.numbered import Numbered, minute_of
 from parsers.times import IN_LOG_YEARS, iso_times
 
 FIELDS_2013: Final = (
@@ -39,6 +42,9 @@ _READ: Final = [
     "sender-address", "custom-data", "log-id",
 ]  # fmt: skip
 
+_FILE: Final = re.compile(
+    r"(?P<series>(?:.*/)?MSGTRK[A-Z]*(?P<time>\d{8}(?:\d\d)?))-(?P<number>\d{1,9})\.LOG$", re.IGNORECASE
+)
 _UTC: Final = ZoneInfo("UTC")
 _CODE: Final = r"^[A-Z0-9_-]{1,40}$"
 _EVENT_CODE: Final = pl.col("event-id").str.strip_chars().str.to_uppercase().alias("code")
@@ -103,6 +109,16 @@ class Exchange(Format):
             state=state,
             unknown_codes=unknown,
         )
+
+    @classmethod
+    def numbered(cls, path: str) -> Numbered | None:
+        """Return the place of `MSGTRKyyyymmddhh-N.LOG`: one sequence from 1 an hour (or day), folder and kind of log."""
+        named = _FILE.search(path)
+        since = named and minute_of(f"{named['time']:0<12}")
+        if not named or not since:
+            return None
+        length = timedelta(hours=1) if len(named["time"]) == 10 else timedelta(days=1)
+        return Numbered(named["series"], int(named["number"]), since, since + length, first=1)
 
     @classmethod
     def recognise(cls, sample: bytes) -> float:

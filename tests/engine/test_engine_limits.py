@@ -21,7 +21,7 @@ from auditd.telemetry.metrics import Metrics
 
 END = at(days=3)
 LONG = 100 << 20
-DISK_BYTES = 2 << 20
+DISK_BYTES = 4 << 20
 
 
 def looks(first: int, count: int) -> list[str]:

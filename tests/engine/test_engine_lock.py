@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from daemon_process import DaemonProcess, ago, wait_until
+from engine_rig import Rig, database_text
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.engine import URL
 
 from auditd.database import open_database
-from auditd.engine.lock import StateInUse, StateLock
+from auditd.demo.formats import Lookup, pnc_line
+from auditd.engine.lock import _POSTGRES_KEY, StateInUse, StateLock
 
 
 def test_the_archive_is_held_by_one(database: Engine, tmp_path: Path) -> None:
@@ -34,3 +40,111 @@ def test_one_that_could_not_have_everything_holds_nothing(database: Engine, tmp_
         StateLock(tmp_path / "another", database).__enter__()
     with StateLock(tmp_path / "another", database):
         pass
+
+
+# ---- the server ends the session that holds the lock
+
+
+HOLDERS = "FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+
+
+on_postgresql = pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+
+
+@pytest.fixture
+def server(database_url: URL) -> Iterator[Engine]:
+    """An administrator's connection."""
+    engine = create_engine(database_url, isolation_level="AUTOCOMMIT")
+    yield engine
+    engine.dispose()
+
+
+def holders(server: Engine) -> set[int]:
+    """The sessions that hold this schema's lock."""
+    key = f"({_POSTGRES_KEY} # hashtext(current_schema())::bigint)"
+    mine = f"{HOLDERS} AND ((classid::bigint << 32) | objid::bigint) = {key}"
+    with server.connect() as conn:
+        return set(conn.execute(text(f"SELECT pid {mine}")).scalars())
+
+
+def end_sessions(server: Engine) -> None:
+    pids = holders(server)
+    assert pids
+    with server.connect() as conn:
+        for pid in pids:
+            conn.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+    wait_until(lambda: not holders(server) & pids)
+
+
+def look(number: int) -> str:
+    return pnc_line(Lookup(ago(days=2, seconds=number), "auser", "vehicle", "AB12CDE", f"T{number}", ""))
+
+
+@on_postgresql
+def test_a_lock_whose_session_ended_is_taken_again(database: Engine, server: Engine, tmp_path: Path) -> None:
+    with StateLock(tmp_path / "one", database) as lock:
+        assert not lock.keep()
+        end_sessions(server)
+        assert lock.keep()
+        assert not lock.keep()
+        with pytest.raises(StateInUse):
+            StateLock(tmp_path / "two", database).__enter__()
+
+
+@on_postgresql
+def test_a_lock_that_another_has_taken_meanwhile_is_not_held_any_more(
+    database: Engine, server: Engine, tmp_path: Path
+) -> None:
+    with StateLock(tmp_path / "one", database) as lock:
+        end_sessions(server)
+        with StateLock(tmp_path / "two", database):
+            for _ in range(2):
+                with pytest.raises(StateInUse, match="database"):
+                    lock.keep()
+        assert lock.keep()
+
+
+@on_postgresql
+def test_a_daemon_whose_session_is_ended_takes_the_lock_again_and_reads_on(
+    server: Engine, rig_on_each: Rig
+) -> None:
+    rig = rig_on_each
+    rig.log("pnc", [look(1)])
+    daemon = DaemonProcess(rig.config_file).started()
+    try:
+        wait_until(lambda: daemon.metric("lines_total", source="pnc") == 2)
+        for number in range(2, 5):
+            before = holders(server)
+            end_sessions(server)
+            rig.log("pnc", [look(number)])
+            wait_until(lambda known=before: holders(server) - known)
+            wait_until(lambda n=number: daemon.metric("lines_total", source="pnc") == n + 1)
+        assert len(daemon.log("lock_taken_again")) == 3
+        assert daemon.stop() == 0
+    finally:
+        daemon.kill()
+    assert len(rig.standing().events) == 4
+    assert [account.tally.duplicates for account in rig.accounts()] == [0]
+
+
+@on_postgresql
+def test_a_daemon_whose_lock_another_took_stops_and_writes_nothing_more(
+    database_url: URL, server: Engine, rig_on_each: Rig, tmp_path: Path
+) -> None:
+    rig = rig_on_each
+    rig.log("pnc", [look(1)])
+    daemon = DaemonProcess(rig.config_file).started()
+    other = open_database(database_text(database_url))
+    try:
+        wait_until(lambda: daemon.metric("lines_total", source="pnc") == 2)
+        daemon.send(signal.SIGSTOP)  # as if its machine had been away for a while
+        end_sessions(server)
+        with StateLock(tmp_path / "elsewhere", other):
+            rig.log("pnc", [look(2)])
+            daemon.send(signal.SIGCONT)
+            assert daemon.process.wait(timeout=30) == 2
+    finally:
+        daemon.kill()
+        other.dispose()
+    assert "another process writes to this database" in daemon.log_file.read_text()
+    assert len(rig.standing().events) == 1

@@ -112,7 +112,7 @@ def test_what_came_while_a_detector_was_off_is_judged_when_it_is_on_again(rig: R
     set_detectors(rig, "")
     rig.once(END)
     [key] = rig.found("unlinked_lookup")
-    assert key.startswith("pnc:T2@")
+    assert key.startswith("pnc:T2-")
 
 
 def test_other_numbers_of_our_own_judge_all_contacts_again(rig: Rig) -> None:

@@ -71,6 +71,8 @@ HISTORIES = {
     "VALUES ('A-1', '2026-03-03 12:00:00', 'daemon', 'opened', '{}')",
     "authority_history": "INSERT INTO authority_history (authority_id, at, actor, action, detail) "
     "VALUES ('P-1', '2026-03-03 12:00:00', 'somebody', 'granted', '{}')",
+    "gap_history": "INSERT INTO gap_history (gap_id, at, action, detail) "
+    "VALUES ('G-1', '2026-03-03 12:00:00', 'noticed', '{}')",
 }
 OWNERS = (
     "INSERT INTO alerts (alert_id, concern, person_key, ordinal, actor, title, category, severity, finding_count, "
@@ -79,12 +81,14 @@ OWNERS = (
     "INSERT INTO authorities (authority_id, purpose, reason, detectors, outlets, people, events_from, events_to, "
     "granted_by, granted_at, expires_at, review_by) VALUES ('P-1', 'integrity_security', 'r', '[]', '[]', '[]', "
     "'2026-03-03 12:00:00', '2026-03-04 12:00:00', 'x', '2026-03-03 12:00:00', '2026-03-04 12:00:00', '2026-03-04')",
+    "INSERT INTO gaps (gap_id, source, kind, start, state, noticed_at, detail) VALUES ('G-1', 'pnc', 'silent', "
+    "'2026-03-03 12:00:00', 'open', '2026-03-03 12:00:00', '{}')",
 )
 
 
 @pytest.mark.parametrize("history", HISTORIES)
 @pytest.mark.parametrize(
-    "act", ["UPDATE {0} SET actor = 'nobody'", "DELETE FROM {0}"], ids=["change", "delete"]
+    "act", ["UPDATE {0} SET action = 'nothing'", "DELETE FROM {0}"], ids=["change", "delete"]
 )
 def test_histories_of_an_upgraded_database_only_grow(empty: Engine, history: str, act: str) -> None:
     upgrade(empty)
@@ -94,7 +98,7 @@ def test_histories_of_an_upgraded_database_only_grow(empty: Engine, history: str
     with pytest.raises(DBAPIError, match="append-only"), empty.begin() as conn:
         conn.execute(text(act.format(history)))
     with empty.connect() as conn:
-        rows = conn.execute(text(f"SELECT count(*) FROM {history} WHERE actor <> 'nobody'"))
+        rows = conn.execute(text(f"SELECT count(*) FROM {history} WHERE action <> 'nothing'"))
         assert rows.scalar_one() == 1
 
 

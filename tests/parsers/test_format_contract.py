@@ -227,6 +227,22 @@ def test_the_same_bytes_further_down_have_the_same_hashes_and_other_fallback_ide
 
 
 @every_case
+def test_read_with_another_zone_no_event_has_the_id_of_one_at_another_time(
+    kind: type[Format], case: Case
+) -> None:
+    """Every identity holds the time, so that no detector ever meets one id at two times."""
+    elsewhere = replace(context(), zone=ZoneInfo("Pacific/Kiritimati"))
+    here, there = (
+        parse(kind(where, kind.Options(**case.options)), case.data) for where in (context(), elsewhere)
+    )
+    for family, frame in here.events.items():
+        met = (
+            pl.concat([frame, there.events[family]]).group_by("event_id").agg(pl.col("timestamp").n_unique())
+        )
+        assert met["timestamp"].max() in (None, 1)
+
+
+@every_case
 def test_two_open_quotes_far_apart_swallow_nothing_between_them(kind: type[Format], case: Case) -> None:
     read = reader(kind, case)
     lines = case.data.split(b"\n")

@@ -192,7 +192,13 @@ def test_a_header_of_thousands_of_names_is_read_like_any_other() -> None:
 
 def test_the_same_record_delivered_twice_has_one_identity() -> None:
     ids = read(HEADER, record(pkid="7"), HEADER, record(pkid="7")).events["call"]["event_id"]
-    assert ids.to_list() == ["cdr-main:7"] * 2
+    assert ids.n_unique() == 1
+    assert ids[0].startswith("cdr-main:7@")
+
+
+def test_an_identity_used_again_at_another_time_hides_no_record() -> None:
+    ids = read(HEADER, record(pkid="7"), record(pkid="7", dateTimeOrigination="1772546999")).events["call"]
+    assert ids["event_id"].n_unique() == 2
 
 
 def test_without_pkid_equal_lines_at_two_places_stay_two() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import polars as pl
@@ -132,9 +133,17 @@ def test_rejects_keep_a_detail_that_the_frame_already_has() -> None:
     assert reject(lines).select("reason", "detail").rows() == [("bad_time", "when")]
 
 
+NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
+
+
+def timed(data: bytes, file: str = "a", at: datetime = NOON) -> pl.DataFrame:
+    """Lines with a time."""
+    return cut_lines(Block(data, file=file)).text.with_columns(pl.lit(at).alias("timestamp"))
+
+
 def test_the_same_record_has_the_same_identity_in_a_copied_file_and_another_at_another_place() -> None:
     def ids(data: bytes, file: str) -> list[str]:
-        return cut_lines(Block(data, file=file)).text.select(record_identity("pnc")).to_series().to_list()
+        return timed(data, file).select(record_identity("pnc")).to_series().to_list()
 
     assert ids(b"one\none\n", "a") == ids(b"one\none\n", "b")
     assert len(set(ids(b"one\none\n", "a"))) == 2
@@ -142,9 +151,18 @@ def test_the_same_record_has_the_same_identity_in_a_copied_file_and_another_at_a
 
 
 def test_a_records_own_identifier_is_its_identity_wherever_it_stands() -> None:
-    lines = cut_lines(Block(b"a\nb\nc\n")).text.with_columns(own=pl.Series(["17", " 17 ", ""]))
+    lines = timed(b"a\nb\nc\n").with_columns(own=pl.Series(["17", " 17 ", ""]))
     first, second, third = lines.select(record_identity("pnc", pl.col("own"))).to_series().to_list()
-    assert first == second == "pnc:17"
+    assert first == second == "pnc:17@1772539200000000"
     assert third == lines.select(record_identity("pnc")).to_series()[2]
     nulls = lines.with_columns(own=pl.lit(None, dtype=pl.String))
     assert nulls.select(record_identity("pnc", pl.col("own"))).equals(lines.select(record_identity("pnc")))
+
+
+def test_the_same_identifier_or_line_at_another_time_is_another_record() -> None:
+    for own in (None, pl.lit("17")):
+        then, later = (
+            timed(b"one\n", at=NOON + timedelta(hours=hours)).select(record_identity("pnc", own)).item()
+            for hours in (0, 1)
+        )
+        assert then != later

@@ -119,6 +119,7 @@ class TestDocument:
             ("`reason` of listen_closed", listening.CLOSINGS),
             ("`reason` of spool_blocked", frozenset(listening.BLOCKS)),
             ("`kind`", events.NON_RECORD_KINDS),
+            ("`kind` of gaps", frozenset(events.GAP_KINDS)),
             ("`severity`", frozenset(severity.name.lower() for severity in Severity)),
         ],
     )
