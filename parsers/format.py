@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
+from parsers.encodings import Encoding
 from parsers.envelope import Envelope
 from parsers.event import SHAPES, Family
 from parsers.force import Force
@@ -74,13 +75,15 @@ class Context:
 class Block:
     """Complete lines of one file: every line ends in a newline, except the last of a file that has ended.
 
-    offset is the byte offset of data in the file; file is its identity; envelope is what every line is wrapped in.
+    offset is the byte offset of data in the file; file is its identity; envelope is what every line is wrapped in,
+    encoding what every line is in.
     """
 
     data: bytes
     file: str = ""
     offset: int = 0
     envelope: Envelope = "none"
+    encoding: Encoding = "utf-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,11 @@ class Format(ABC):
         if self.context.envelope != block.envelope:
             block = replace(block, envelope=self.context.envelope)
         return self.parse(block, state)
+
+    @property
+    def joins_lines(self) -> bool:
+        """Whether records may hold newlines, so that blocks must end where a record does."""
+        return False
 
     @abstractmethod
     def parse(self, block: Block, state: str) -> Parsed:

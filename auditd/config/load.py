@@ -107,6 +107,7 @@ def _source(folder: Path, table: SourceTable, force: Force) -> Source:
         complete_after_seconds=kind.complete_after_seconds
         if table.complete_after_seconds is None
         else table.complete_after_seconds,
+        encoding=table.encoding,
     )
 
 

@@ -26,6 +26,7 @@ from auditd.config.model import (
 )
 from auditd.config.values import split_bind
 from detectors.detector import Detector, DetectorSettings
+from parsers.encodings import Declared
 from parsers.force import Force
 from parsers.format import Context, Format, FormatOptions
 
@@ -44,6 +45,7 @@ class Source:
     context: Context
     max_line_bytes: int
     complete_after_seconds: float | None
+    encoding: Declared = "auto"
 
     def parser(self) -> Format:
         """Return a new parser for this source."""
@@ -58,6 +60,8 @@ class Source:
             files=self.files,
             max_line_bytes=self.max_line_bytes,
             complete_after_seconds=self.complete_after_seconds,
+            encoding=self.encoding,
+            joins_lines=self.parser().joins_lines,
         )
 
 
@@ -152,6 +156,7 @@ def _source(source: Source) -> list[Any]:
         [context.zone.key, context.site, context.keep_raw, context.envelope],
         source.max_line_bytes,
         source.complete_after_seconds,
+        source.encoding,
     ]
 
 

@@ -22,6 +22,7 @@ from auditd.tail.source import TailSource
 from parsers.format import Block
 
 OPEN_FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+OPEN_RECORD_SECONDS: Final = 5.0  # a record is written at once: one left open for longer never will be whole
 
 
 def first_cursor(source: TailSource, path: str, sighting: Sighting) -> Cursor:
@@ -66,7 +67,12 @@ class LogFile:
         self.lost_reason = ""
         self.chunks: list[Chunk] = []
         self.out = 0
-        self._scan = Scan(cursor.offset, max_line_bytes=source.max_line_bytes)
+        self._scan = Scan(
+            cursor.offset,
+            max_line_bytes=source.max_line_bytes,
+            encoding=source.encoding,
+            joins_lines=source.joins_lines,
+        )
 
     @property
     def home(self) -> str:
@@ -174,7 +180,8 @@ class LogFile:
             self.destroyed = True
             return None
         start = self.offset
-        cut = self._scan.cut(self.descriptor, self.size, block_bytes, ended=self.ending)
+        quiet = now - self.changed_at >= OPEN_RECORD_SECONDS
+        cut = self._scan.cut(self.descriptor, self.size, block_bytes, ended=self.ending, quiet=quiet)
         if cut is None:
             return self._farewell() if self.ending else None
         try:
@@ -277,7 +284,7 @@ class LogFile:
         return Chunk(
             source=self.source.name,
             path=self.location,
-            block=Block(data=cut.data, file=self.cursor.file, offset=cut.data_start),
+            block=Block(cut.data, self.cursor.file, cut.data_start, cut.encoding),
             before=before,
             after=after,
             too_long=cut.too_long,

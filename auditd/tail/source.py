@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from parsers.encodings import Declared
+
 
 @dataclass(frozen=True, slots=True)
 class TailSource:
@@ -12,9 +14,12 @@ class TailSource:
     files: glob patterns, `**` allowed. max_line_bytes: a line longer than this is skipped, and counted.
     complete_after_seconds: for logs that are delivered as whole files: a file that has not changed for so long is
     complete, so its last line counts even without a newline, and it is closed. None: a file may always grow.
+    encoding: of its text. joins_lines: records may hold newlines in quotes, so blocks end where a record does.
     """
 
     name: str
     files: tuple[str, ...]
     max_line_bytes: int = 1 << 20
     complete_after_seconds: float | None = None
+    encoding: Declared = "auto"
+    joins_lines: bool = False
