@@ -154,6 +154,18 @@ class Format(ABC):
         """Return how sure the sample (the first lines of a file) is of this format, from 0 to 1."""
 
 
+def is_split_record(format_: Format, first: Block, second: bytes, state: str) -> bool:
+    """Whether a line without an end and the rest of a line found elsewhere are one record, torn apart.
+
+    They are only if each of them alone is a line that is rejected, and both together are one record.
+    """
+    whole, alone, rest = (
+        format_.parse(replace(first, data=data), state) for data in (first.data + second, first.data, second)
+    )
+    parts = [(part.lines, part.event_lines, part.rejects.height) for part in (alone, rest)]
+    return parts == [(1, 0, 1)] * 2 and (whole.lines, whole.event_lines) == (1, 1)
+
+
 @cache
 def all_formats() -> dict[str, type[Format]]:
     """Return every format of parsers/formats by name: one Format subclass per file, named like the file."""

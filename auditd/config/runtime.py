@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ from auditd.config.values import split_bind
 from detectors.detector import Detector, DetectorSettings
 from parsers.encodings import Declared
 from parsers.force import Force
-from parsers.format import Context, Format, FormatOptions
+from parsers.format import Context, Format, FormatOptions, is_split_record
 
 if TYPE_CHECKING:
     from auditd.tail.source import TailSource
@@ -55,13 +56,15 @@ class Source:
         """Return what the tailer needs to know of this source."""
         from auditd.tail.source import TailSource
 
+        parser = self.parser()
         return TailSource(
             name=self.name,
             files=self.files,
             max_line_bytes=self.max_line_bytes,
             complete_after_seconds=self.complete_after_seconds,
             encoding=self.encoding,
-            joins_lines=self.parser().joins_lines,
+            joins_lines=parser.joins_lines,
+            is_split=partial(is_split_record, parser),
         )
 
 

@@ -65,6 +65,8 @@ class LogFile:
         self.destroyed = False
         self.lost_bytes = 0
         self.lost_reason = ""
+        self.continued: tuple[bytes, bytes] | None = None  # its unfinished end, and the rest of that line
+        self.was_continued = False
         self.chunks: list[Chunk] = []
         self.out = 0
         self._scan = Scan(
@@ -98,6 +100,16 @@ class LogFile:
     def unsearched(self) -> bool:
         """Whether there are bytes, as far as known, that have not been searched for lines."""
         return self.size > self._scan.searched
+
+    @property
+    def behind(self) -> bytes:
+        """The last bytes that were read, as far as they are kept."""
+        return self.prints.tail if self.prints is not None else b""
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether what is left of it is lost."""
+        return self.key is None
 
     @property
     def chunk(self) -> Chunk | None:
@@ -195,6 +207,17 @@ class LogFile:
             return None
         return self._hand_out(chunk)
 
+    def pass_over(self, beginning: bytes) -> None:
+        """Leave out the beginning of a new file, one line that the file before it gave out, if it still begins so."""
+        if self.descriptor is None or os.pread(self.descriptor, len(beginning), 0) != beginning:
+            return
+        chunk = self._chunk(self._scan.pass_over(len(beginning)), self.descriptor)
+        if chunk is None:
+            self._scan.restart(0)
+            self.destroyed = True
+        else:
+            self.chunks.append(replace(chunk, rejoined_lines=1))
+
     def accept(self, state: str) -> None:
         """Take the oldest chunk that is out as committed."""
         if not self.out:
@@ -281,10 +304,13 @@ class LogFile:
             modified_ns=self.live_modified_ns,
         )
         self.prints = prints
+        data = cut.data
+        if last and self.continued is not None and data == self.continued[0]:
+            data, self.was_continued = b"".join(self.continued), True
         return Chunk(
             source=self.source.name,
             path=self.location,
-            block=Block(cut.data, self.cursor.file, cut.data_start, cut.encoding),
+            block=Block(data, self.cursor.file, cut.data_start, cut.encoding),
             before=before,
             after=after,
             too_long=cut.too_long,

@@ -73,6 +73,12 @@ class Scan:
             self.restart(start)
             raise
 
+    def pass_over(self, end: int) -> Cut:
+        """Move to a line start without giving out what lies before it."""
+        start = self.offset
+        self.restart(end)
+        return Cut(start, end, b"", end, (), 0, self._encoding)
+
     def restart(self, offset: int) -> None:
         """Go to a line start."""
         self.offset = self.searched = offset

@@ -21,6 +21,7 @@ from auditd.tail.file import LogFile, first_cursor
 from auditd.tail.finished import Finished
 from auditd.tail.places import Places
 from auditd.tail.recognise import Recognition
+from auditd.tail.rejoin import Rejoining
 from auditd.tail.report import Problem
 from auditd.tail.source import TailSource
 
@@ -53,6 +54,7 @@ class WatchedSource:
         self._recognition = Recognition(
             self.files, descriptors=descriptors, settle_seconds=settle_seconds, report=self._report
         )
+        self._rejoining = Rejoining(source)
         self._sightings: list[Sighting] = []
         self._folders = Folders()
 
@@ -74,9 +76,12 @@ class WatchedSource:
 
     def chunks(self, block_bytes: int, now: float, *, ahead: int = 1) -> Iterator[Chunk]:
         """Yield chunks, oldest file first; stop at a file that has more to give than one chunk."""
+        self._rejoining.begin(self.files)
         for file in sorted(self.files, key=_age):
             if self._has_moved(file, now):
                 return
+            if self._waits(file):
+                continue
             chunk = self._read(file, block_bytes, now, ahead)
             if chunk is not None:
                 yield chunk
@@ -102,6 +107,14 @@ class WatchedSource:
             return not self._recognition.open(file, file.location, now)
         except FileNotFoundError:
             return True
+        except OSError as error:
+            self._report(file.location, error)
+            return False
+
+    def _waits(self, file: LogFile) -> bool:
+        """Tell whether a new file waits for the one before it, which ends in half a record."""
+        try:
+            return self._rejoining.waits(file)
         except OSError as error:
             self._report(file.location, error)
             return False

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from auditd.tail.chunk import Chunk
 from auditd.tail.cursor import Cursor
-from auditd.tail.source import TailSource
+from auditd.tail.source import IsSplit, TailSource
 from auditd.tail.tailer import Tailer
 from parsers.encodings import Declared, decoded, split_lines
 
@@ -24,6 +24,7 @@ class Reading:
         max_line_bytes: int = 1 << 20,
         encoding: Declared = "auto",
         joins_lines: bool = False,
+        is_split: IsSplit | None = None,
         **options: int,
     ) -> None:
         self.sources = [
@@ -33,6 +34,7 @@ class Reading:
                 max_line_bytes,
                 encoding=encoding,
                 joins_lines=joins_lines,
+                is_split=is_split,
             )
         ]
         self.clock = 1000.0
