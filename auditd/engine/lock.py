@@ -82,7 +82,7 @@ class StateLock(AbstractContextManager["StateLock"]):
             # The server notices that a session is gone only a moment later: unlock first, for the next to start at once.
             with suppress(DBAPIError):
                 self._connection.execute(text("SELECT pg_advisory_unlock_all()"))
-            # Out of the pool: a pooled session would keep the lock.
-            self._connection.detach()
+            if not self._connection.invalidated:  # the server was away: its session, and the lock, ended then
+                self._connection.detach()  # out of the pool: a pooled session would keep the lock
             self._connection.close()
             self._connection = None

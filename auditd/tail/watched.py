@@ -16,7 +16,7 @@ from typing import Final
 from auditd.tail.chunk import Chunk
 from auditd.tail.cursor import Cursor
 from auditd.tail.descriptors import Descriptors
-from auditd.tail.discover import Folders, Sighting, discover, siblings, sight, trouble
+from auditd.tail.discover import Folders, Sighting, discover, sight, trouble
 from auditd.tail.file import LogFile, first_cursor
 from auditd.tail.finished import Finished
 from auditd.tail.places import Places
@@ -74,8 +74,8 @@ class WatchedSource:
         for file in list(self.files):
             self._settle_down(file, now)
 
-    def chunks(self, block_bytes: int, now: float, *, ahead: int = 1) -> Iterator[Chunk]:
-        """Yield chunks, oldest file first; stop at a file that has more to give than one chunk."""
+    def chunks(self, block_bytes: int, now: float, *, ahead: int = 1) -> Iterator[tuple[LogFile, Chunk]]:
+        """Yield chunks with their files, oldest file first; stop at a file that has more to give than one chunk."""
         self._rejoining.begin(self.files)
         for file in sorted(self.files, key=_age):
             if self._has_moved(file, now):
@@ -84,7 +84,7 @@ class WatchedSource:
                 continue
             chunk = self._read(file, block_bytes, now, ahead)
             if chunk is not None:
-                yield chunk
+                yield file, chunk
             if file.chunk is not None and file.unsearched:
                 return
 
@@ -157,7 +157,7 @@ class WatchedSource:
 
     def _around(self, file: LogFile) -> list[Sighting]:
         """Return everything that may be the file under another name."""
-        return list({one.key: one for one in (*siblings(file.home), *self._sightings)}.values())
+        return list((self._folders.beside(file.home) | {one.key: one for one in self._sightings}).values())
 
     def _attach(self, now: float) -> list[Sighting]:
         """Match sightings to files by device and inode, search for the others; return the sightings not matched."""
@@ -178,10 +178,10 @@ class WatchedSource:
     def _recover(self, file: LogFile, now: float) -> None:
         """Find a closed file that is not where it was, or the copy of it if it was truncated."""
         known_size = file.size
-        around = self._around(file)
-        still_there = next((one for one in around if one.key == file.key), None)
+        still_there = self._folders.beside(file.home).get(file.key) if file.key else None
         if still_there is not None and self._recognition.is_at(file, still_there, now):
             return
+        around = self._around(file)
         if self._recognition.find(file, around, now) or self._recognition.find_copy(file, around, now):
             file.lose(known_size - file.size, "truncated")
             self._catch_up(file.home, file.live_modified_ns or file.modified_ns, now)
@@ -254,7 +254,10 @@ class WatchedSource:
                 continue
             key = here.key if here else None
             since_ns = self._places.may_hide_files(
-                home, key, folder_ns=self._folders.modified_ns(str(Path(home).parent)), now_ns=time.time_ns()
+                home,
+                key,
+                folder_ns=self._folders.modified_ns(os.path.dirname(home)),  # noqa: PTH120  a Path per file and look costs
+                now_ns=time.time_ns(),
             )
             if since_ns is not None:
                 before = max((file.modified_ns for file in files if file.key != key), default=0)
@@ -291,7 +294,8 @@ class WatchedSource:
             file.ending = file.ending or (file.replaced and idle >= enough) or self._is_complete(file, idle)
         elif open_or_done and file.prints is not None and file.missing_since is None:
             # Closed to keep the descriptors few, unchanged since: complete as it stands, or open again for its last line.
-            file.ending = file.ending or (self._is_complete(file, idle) and self._can_end(file, now))
+            ended = (file.replaced and idle >= enough) or self._is_complete(file, idle)
+            file.ending = file.ending or (ended and self._can_end(file, now))
         if file.done:
             self.changed[file.cursor.file] = file
             self.retire(file)
