@@ -9,6 +9,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from pages import ROOT
@@ -19,6 +20,7 @@ ROW = re.compile(r"^\| (T\d+) \| ([^|]+) \| ([^|]+) \| ([^|]*) \|$", re.MULTILIN
 _NAMED = re.compile(r"test_t(\d\d)_")
 
 
+@cache
 def proofs() -> dict[str, set[str]]:
     """Return the names of the tests that prove each case."""
     found: dict[str, set[str]] = defaultdict(set)
