@@ -160,7 +160,7 @@ def is_split_record(format_: Format, first: Block, second: bytes, state: str) ->
     They are only if each of them alone is a line that is rejected, and both together are one record.
     """
     whole, alone, rest = (
-        format_.parse(replace(first, data=data), state) for data in (first.data + second, first.data, second)
+        format_.read(replace(first, data=data), state) for data in (first.data + second, first.data, second)
     )
     parts = [(part.lines, part.event_lines, part.rejects.height) for part in (alone, rest)]
     return parts == [(1, 0, 1)] * 2 and (whole.lines, whole.event_lines) == (1, 1)

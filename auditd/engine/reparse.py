@@ -99,9 +99,7 @@ def _parse_runs(parser: Format, rows: pl.DataFrame, declared: Declared) -> Itera
                 if part["event_module"][0] == parser.name:
                     state = part["state"][0] or state
                 again = (
-                    parser.read(_block(part, declared), state)
-                    if _is_whole(part)
-                    else _untouched(part, state)
+                    parser.read(_block(part, declared), state) if _is_whole(part) else _untouched(part, state)
                 )
                 state = again.state
                 yield _Again(part, again)
@@ -124,7 +122,7 @@ def _block(rows: pl.DataFrame, declared: Declared) -> Block:
     raw: list[bytes] = rows["event_original"].to_list()
     encoding = told_by(raw[0], declared)
     newline = NEWLINES[encoding]
-    return Block(newline.join(raw) + newline, rows["log_file"][0], rows["log_offset"][0], encoding)
+    return Block(newline.join(raw) + newline, rows["log_file"][0], rows["log_offset"][0], encoding=encoding)
 
 
 def _untouched(rows: pl.DataFrame, state: str) -> Parsed:

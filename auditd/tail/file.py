@@ -310,7 +310,7 @@ class LogFile:
         return Chunk(
             source=self.source.name,
             path=self.location,
-            block=Block(data, self.cursor.file, cut.data_start, cut.encoding),
+            block=Block(data, self.cursor.file, cut.data_start, encoding=cut.encoding),
             before=before,
             after=after,
             too_long=cut.too_long,

@@ -112,7 +112,7 @@ class Rejoining:
         known = self._judged.get(file.cursor.file)
         if known is None or known[0] != halves:
             encoding = whole_lines(halves.first + halves.second, self.source.encoding, before.behind)[0]
-            block = Block(halves.first, before.cursor.file, before.offset, encoding)
+            block = Block(halves.first, before.cursor.file, before.offset, encoding=encoding)
             try:
                 split = self.source.is_split(block, halves.second, before.cursor.state)
             except Exception:  # noqa: BLE001  a format's bug shows where the lines are parsed; here it joins nothing
