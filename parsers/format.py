@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
+from parsers.encodings import Encoding
 from parsers.envelope import Envelope
 from parsers.event import SHAPES, Family
 from parsers.force import Force
@@ -75,13 +76,15 @@ class Context:
 class Block:
     """Complete lines of one file: every line ends in a newline, except the last of a file that has ended.
 
-    offset is the byte offset of data in the file; file is its identity; envelope is what every line is wrapped in.
+    offset is the byte offset of data in the file; file is its identity; envelope is what every line is wrapped in,
+    encoding what every line is in.
     """
 
     data: bytes
     file: str = ""
     offset: int = 0
     envelope: Envelope = "none"
+    encoding: Encoding = "utf-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,11 @@ class Format(ABC):
             block = replace(block, envelope=self.context.envelope)
         return self.parse(block, state)
 
+    @property
+    def joins_lines(self) -> bool:
+        """Whether records may hold newlines, so that blocks must end where a record does."""
+        return False
+
     @abstractmethod
     def parse(self, block: Block, state: str) -> Parsed:
         """Return where every line of `block` went. Bad lines are data, never an exception."""
@@ -151,6 +159,18 @@ class Format(ABC):
         """Return a file's place in a sequence of files by its name; None for formats whose files have no numbers."""
         del path
         return None
+
+
+def is_split_record(format_: Format, first: Block, second: bytes, state: str) -> bool:
+    """Whether a line without an end and the rest of a line found elsewhere are one record, torn apart.
+
+    They are only if each of them alone is a line that is rejected, and both together are one record.
+    """
+    whole, alone, rest = (
+        format_.read(replace(first, data=data), state) for data in (first.data + second, first.data, second)
+    )
+    parts = [(part.lines, part.event_lines, part.rejects.height) for part in (alone, rest)]
+    return parts == [(1, 0, 1)] * 2 and (whole.lines, whole.event_lines) == (1, 1)
 
 
 @cache

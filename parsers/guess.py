@@ -16,7 +16,7 @@ class Guess:
 
 
 def guess(sample: bytes) -> list[Guess]:
-    """Return the formats that recognise the sample (the first lines of a file), the surest first; [] if none does."""
+    """Return the formats that recognise the sample (the first lines of a file, as UTF-8), the surest first; [] if none does."""
     sure = ((name, found.recognise(sample)) for name, found in all_formats().items())
     return sorted(
         (Guess(name, confidence) for name, confidence in sure if confidence > 0),

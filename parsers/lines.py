@@ -5,12 +5,14 @@ It must never lose a line: what is not text comes back as a reject, what is blan
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
 
 import polars as pl
 
+from parsers.encodings import Encoding, decoded, is_wide, split_lines
 from parsers.envelope import take_off
 from parsers.format import NO_REJECTS, REJECTS_SCHEMA, Block
 
@@ -43,26 +45,41 @@ class Lines:
     and no envelope.
     rejects: frame of REJECTS_SCHEMA, lines that are not text, or not in the envelope they should be in.
     blank: count of blank lines, empty envelopes among them.
+    spans: number of lines, by offset, of rows of `text` that are records of several lines (parsers/records.py).
     """
 
     total: int
     text: pl.DataFrame
     rejects: pl.DataFrame
     blank: int
+    spans: Mapping[int, int] = field(default_factory=dict)
+
+    def lines_of(self, rows: pl.DataFrame) -> int:
+        """Return how many lines these rows of `text`, or what was made of them, stand for."""
+        if not self.spans:
+            return rows.height
+        return rows.height + sum(self.spans.get(place, 1) - 1 for place in rows["log_offset"])
 
 
 def cut_lines(block: Block) -> Lines:
     """Cut a block into lines, each with its evidence; `event_hash` is over the raw line without its newline."""
+    if is_wide(block.encoding):
+        return _cut_wide_lines(block)
     raw = block.data.split(b"\n")
     if raw[-1] == b"":
         raw.pop()
     original = pl.Series("event_original", raw, dtype=pl.Binary)
     hashes = pl.Series("event_hash", [sha256(line).digest() for line in raw], dtype=pl.Binary)
-    text, reasons = _as_text(original, block.data)
+    text, reasons = _as_text(original, block)
     frame = pl.DataFrame([text.alias("line"), hashes, original]).select(
         "line", (_PLACE + block.offset).alias("log_offset"), _LENGTH, "event_hash", "event_original"
     )
-    rejects = NO_REJECTS
+    return _sorted_out(block, frame, reasons)
+
+
+def _sorted_out(block: Block, frame: pl.DataFrame, reasons: pl.Series | None) -> Lines:
+    """Part a frame of all lines into text, rejects and blank ones; reasons: null where a line is text."""
+    total, rejects = frame.height, NO_REJECTS
     if reasons is not None:
         rejects = reject(frame.with_columns(reasons.alias("reason")).filter(reasons.is_not_null()))
         frame = frame.filter(reasons.is_null())
@@ -71,7 +88,7 @@ def cut_lines(block: Block) -> Lines:
         frame, strays = _unwrapped(frame)
         frame, empty = _without_blank(frame)
         rejects, blank = in_file_order([rejects, strays], NO_REJECTS), blank + empty
-    return Lines(total=len(raw), text=frame, rejects=rejects, blank=blank)
+    return Lines(total=total, text=frame, rejects=rejects, blank=blank)
 
 
 def _without_blank(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
@@ -113,16 +130,16 @@ def in_file_order(frames: list[pl.DataFrame], empty: pl.DataFrame) -> pl.DataFra
     return whole if whole["log_offset"].is_sorted() else whole.sort("log_offset")
 
 
-def _as_text(raw: pl.Series, block: bytes) -> tuple[pl.Series, pl.Series | None]:
+def _as_text(raw: pl.Series, block: Block) -> tuple[pl.Series, pl.Series | None]:
     """Decode the lines of `block`; the second value gives a reject reason per line, None when every line is text."""
-    if block.isascii() and b"\0" not in block:
+    if block.data.isascii() and b"\0" not in block.data:
         text = raw.cast(pl.String)
-        return (text.str.strip_suffix("\r") if b"\r" in block else text), None
+        return (text.str.strip_suffix("\r") if b"\r" in block.data else text), None
     nul = raw.bin.contains(b"\0")
     if nul.any():
         raw = raw.clone().scatter(nul.arg_true(), [line.lstrip(b"\0") for line in raw.filter(nul)])
     # A byte-order mark stands at the start of a file, and in its middle where files were concatenated.
-    text = _decoded(raw).str.strip_prefix("\ufeff").str.strip_suffix("\r")
+    text = _decoded(raw, block.encoding).str.strip_prefix("\ufeff").str.strip_suffix("\r")
     nul = raw.bin.contains(b"\0")
     if not nul.any() and not text.null_count():
         return text, None
@@ -130,19 +147,27 @@ def _as_text(raw: pl.Series, block: bytes) -> tuple[pl.Series, pl.Series | None]
     return text, pl.select(nul=nul, text=text).select(reason).to_series()
 
 
-def _decoded(raw: pl.Series) -> pl.Series:
-    """Return the lines as text, null where they are not UTF-8."""
+def _decoded(raw: pl.Series, encoding: Encoding) -> pl.Series:
+    """Return the lines as text, null where they are none in the encoding."""
     try:
         return raw.cast(pl.String)
     except pl.exceptions.ComputeError:
-        return pl.Series(raw.name, [_decode_line(line) for line in raw], dtype=pl.String)
+        return pl.Series(raw.name, [decoded(line, encoding) for line in raw], dtype=pl.String)
 
 
-def _decode_line(line: bytes) -> str | None:
-    try:
-        return line.decode()
-    except UnicodeDecodeError:
-        return None
+def _cut_wide_lines(block: Block) -> Lines:
+    """Cut a block of UTF-16: the evidence is its raw bytes, of which a newline takes two."""
+    raw = split_lines(block.data, block.encoding)
+    text = pl.Series("line", [decoded(line, block.encoding) for line in raw], dtype=pl.String)
+    text = text.str.strip_chars_start("\0").str.strip_prefix("\ufeff").str.strip_suffix("\r")
+    hashes = pl.Series("event_hash", [sha256(line).digest() for line in raw], dtype=pl.Binary)
+    original = pl.Series("event_original", raw, dtype=pl.Binary)
+    place = _PLACE + pl.int_range(pl.len()) + block.offset
+    frame = pl.DataFrame([text, hashes, original]).select(
+        "line", place.alias("log_offset"), _LENGTH, "event_hash", "event_original"
+    )
+    reason = pl.when(text.is_null()).then(pl.lit("not_text")).when(text.str.contains("\0", literal=True))
+    return _sorted_out(block, frame, pl.select(reason.then(pl.lit("binary"))).to_series())
 
 
 def record_identity(source: str, own: pl.Expr | None = None) -> pl.Expr:

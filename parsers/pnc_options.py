@@ -32,13 +32,14 @@ class PncOptions(FormatOptions):
     """Names and codes of one force's export.
 
     columns: our column name -> the name in its header. header: the names in file order, for files without a header.
-    separator: one character. system: the system of records that name none. codes: what transaction codes stand for.
+    separator: one character. quoted_newlines: whether quoted fields may hold newlines. system: the system of records that name none. codes: what transaction codes stand for.
     reasons: text of reason codes. Codes missing from a table that is not empty are counted, never refused.
     """
 
     columns: dict[str, str] = Field(default_factory=dict)
     header: tuple[str, ...] = ()
     separator: str = ","
+    quoted_newlines: bool = False
     system: str = "pnc"
     codes: dict[str, TransactionCode] = Field(default_factory=dict)
     reasons: dict[str, str] = Field(default_factory=dict)

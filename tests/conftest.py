@@ -21,6 +21,7 @@ ROOT = Path(__file__).parent.parent
 POSTGRES = os.environ.get(
     "ACCESS_AUDITD_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres?connect_timeout=3"
 )
+SOAK_SECONDS = 3600
 DECLARES_TABLES = re.compile(r"^from alerts\.tables import .*\bBase\b", re.MULTILINE)
 
 
@@ -30,6 +31,13 @@ def import_all_tables() -> None:
         for path in sorted((ROOT / package).rglob("*.py")):
             if DECLARES_TABLES.search(path.read_text("utf-8")) and "migrations" not in path.parts:
                 importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give long runs the time they need, also where they are not run by `make soak`."""
+    for item in items:
+        if item.get_closest_marker("soak") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(SOAK_SECONDS))
 
 
 @pytest.fixture(scope="session")

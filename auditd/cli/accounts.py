@@ -9,6 +9,7 @@ import click
 
 from auditd.cli.context import BAD_ANSWER, open_state
 from auditd.cli.output import count, print_json, print_table
+from parsers.encodings import Declared, LineCount
 
 if TYPE_CHECKING:
     from auditd.archive.accounts import Account
@@ -34,7 +35,15 @@ def command(ctx: click.Context, sources: tuple[str, ...], verify: bool, as_json:
     with reading(state.engine) as conn:
         accounts = [a for a in load_accounts(conn) if not sources or a.source in sources]
         cursors = {cursor.file: cursor for cursor in load_cursors(conn)}
-    entries = [_entry(a, found_at=whereabouts(cursors[a.file]), verify=verify) for a in accounts]
+    entries = [
+        _entry(
+            a,
+            found_at=whereabouts(cursors[a.file]),
+            verify=verify,
+            encoding=state.encoding(a.source),
+        )
+        for a in accounts
+    ]
     if as_json:
         print_json(entries)
     else:
@@ -43,7 +52,7 @@ def command(ctx: click.Context, sources: tuple[str, ...], verify: bool, as_json:
         ctx.exit(BAD_ANSWER)
 
 
-def _entry(account: Account, *, found_at: str | None, verify: bool) -> dict[str, Any]:
+def _entry(account: Account, *, found_at: str | None, verify: bool, encoding: Declared) -> dict[str, Any]:
     tally = account.tally
     size = file_size(Path(found_at)) if found_at and not account.finished else None
     return {
@@ -65,7 +74,9 @@ def _entry(account: Account, *, found_at: str | None, verify: bool) -> dict[str,
         "first_read_at": account.first_read_at,
         "last_read_at": account.last_read_at,
         "balances": tally.balances,
-        "lines_on_disk": lines_before(Path(found_at), account.offset) if verify and found_at else None,
+        "lines_on_disk": lines_before(Path(found_at), account.offset, encoding)
+        if verify and found_at
+        else None,
     }
 
 
@@ -128,25 +139,23 @@ def _as_on_disk(entry: dict[str, Any]) -> bool:
     return entry["lines_on_disk"] in (None, entry["lines"])
 
 
-def lines_before(path: Path, offset: int) -> int | None:
+def lines_before(path: Path, offset: int, encoding: Declared = "auto") -> int | None:
     """Count the lines in the first `offset` bytes of a file, compressed or not; None where it is gone or shorter."""
     from auditd.tail.compressed import content_of
 
-    newlines = 0
+    lines = LineCount(encoding)
     place = 0
-    last = b"\n"
     try:
         with content_of(str(path)) as content:
             while place < offset:
                 block = content.pread(min(offset - place, 1 << 20), place)
                 if not block:
                     return None
-                newlines += block.count(b"\n")
-                last = block[-1:]
+                lines.add(block)
                 place += len(block)
     except OSError:
         return None
-    return newlines + (last != b"\n")
+    return lines.total
 
 
 def file_size(path: Path) -> int | None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from auditd.config import Config
     from auditd.reference.store import ReferenceStore
     from detectors.detector import Naming
+    from parsers.encodings import Declared
 
 USAGE: Final = 2
 BAD_ANSWER: Final = 1
@@ -149,6 +150,7 @@ class State:
 
         from auditd.archive.accounts import file_paths
         from auditd.database import reading
+        from parsers.encodings import readable
         from parsers.event import FAMILIES
 
         wanted = list(event_ids)
@@ -166,10 +168,14 @@ class State:
             paths = file_paths(conn, set(found["log_file"]))
         return {
             event_id: RawLine(
-                source, paths.get(file, ""), file, offset, (raw or b"").decode("utf-8", "backslashreplace")
+                source, paths.get(file, ""), file, offset, readable(raw or b"", self.encoding(source))
             )
             for event_id, source, file, offset, raw in found.iter_rows()
         }
+
+    def encoding(self, source: str) -> Declared:
+        """Return the encoding a source says it has; of a source that is no more, whatever its lines look like."""
+        return next((one.encoding for one in self.config.sources if one.name == source), "auto")
 
 
 def open_state(ctx: click.Context) -> State:

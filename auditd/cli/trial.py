@@ -12,8 +12,19 @@ from typing import BinaryIO, Final
 
 import polars as pl
 
+from parsers.encodings import (
+    NEWLINES,
+    Declared,
+    Encoding,
+    count_lines,
+    find_newline,
+    readable,
+    rfind_newline,
+    whole_lines,
+)
 from parsers.event import Family
 from parsers.format import Block, Format, Parsed
+from parsers.records import closed_end
 
 BLOCK_BYTES: Final = 8 << 20
 MOST_CODES: Final = 100
@@ -44,6 +55,7 @@ class Trial:
     """What became of a file's lines. `lines` is counted from the bytes alone, so that it can disagree with the rest."""
 
     limit: int = 5
+    encoding: Declared = "auto"
     lines: int = 0
     event_lines: int = 0
     events: Counter[Family] = field(default_factory=Counter)
@@ -64,7 +76,10 @@ class Trial:
         Lines longer than `longest` bytes are rejected as too_long, as the daemon does.
         """
         state = ""
-        for piece in pieces(stream, longest=longest, head=head):
+        found = pieces(
+            stream, longest=longest, head=head, encoding=self.encoding, joins_lines=parser.joins_lines
+        )
+        for piece in found:
             if isinstance(piece, LongLine):
                 self._take_long(piece)
                 continue
@@ -83,13 +98,13 @@ class Trial:
             self.events[family] += frame.height
             self._show_events(family, frame, block, first)
         self._show_rejects(parsed.rejects, block, first)
-        self.lines += block.data.count(b"\n") + (not block.data.endswith(b"\n"))
+        self.lines += count_lines(block.data, block.encoding)
 
     def _take_long(self, long: LongLine) -> None:
         self.lines += 1
         self.rejects["too_long"] += 1
         if len(self.shown_rejects) < self.limit:
-            text = long.head.decode("utf-8", "backslashreplace")
+            text = readable(long.head, self.encoding)
             detail = f"{long.length} bytes; the first {len(long.head)} are shown"
             self.shown_rejects.append(ShownReject(self.lines, long.offset, "too_long", detail, text))
 
@@ -113,60 +128,102 @@ class Trial:
                     offset=row["log_offset"],
                     reason=row["reason"],
                     detail=row["detail"] or "",
-                    text=(row["event_original"] or b"").decode("utf-8", "backslashreplace"),
+                    text=readable(row["event_original"] or b"", self.encoding),
                 )
             )
 
 
 def pieces(
-    stream: BinaryIO, *, longest: int, head: bytes = b"", block_bytes: int = BLOCK_BYTES
+    stream: BinaryIO,
+    *,
+    longest: int,
+    head: bytes = b"",
+    block_bytes: int = BLOCK_BYTES,
+    encoding: Declared = "auto",
+    joins_lines: bool = False,
 ) -> Iterator[Block | LongLine]:
-    """Cut a stream into blocks of whole lines, at most about `block_bytes` each, and lines that are too long."""
-    offset, rest = 0, head
+    """Cut a stream into blocks of whole lines, at most about `block_bytes` each, and lines that are too long.
+
+    A block is in one encoding, and ends where a record does if `joins_lines`.
+    """
+    cutter = _Cutter(longest, encoding, joins_lines)
+    cutter.rest = head
     while data := stream.read(block_bytes):
-        data = rest + data
-        cut = data.rfind(b"\n") + 1
-        whole, rest = data[:cut], data[cut:]
-        yield from _without_long(whole, offset, longest)
-        offset += len(whole)
-        if len(rest) > longest:
-            long, rest = _rest_of_long(stream, rest, offset, longest)
-            yield long
-            offset += long.length + 1
-    if rest:
-        yield from _without_long(rest, offset, longest)
+        cutter.rest += data
+        yield from cutter.blocks()
+        if len(cutter.rest) > longest:
+            yield cutter.long_rest(stream)
+    yield from cutter.blocks(ended=True)
 
 
-def _without_long(data: bytes, offset: int, longest: int) -> Iterator[Block | LongLine]:
+@dataclass(slots=True)
+class _Cutter:
+    """What was read and not handed out yet, where it stands, and the bytes before it."""
+
+    longest: int
+    declared: Declared
+    joins_lines: bool
+    rest: bytes = b""
+    offset: int = 0
+    behind: bytes = b""
+
+    def blocks(self, *, ended: bool = False) -> Iterator[Block | LongLine]:
+        """Hand out the whole lines of the rest; if the stream has ended, all of it."""
+        while self.rest:
+            encoding, end = whole_lines(self.rest, self.declared, self.behind)
+            if not ended and self.joins_lines:
+                end = closed_end(self.rest[:end], encoding)
+            if not end and not ended:
+                return
+            whole = self.rest[: end or None]
+            yield from _without_long(whole, self.offset, self.longest, encoding)
+            self._move(len(whole))
+
+    def long_rest(self, stream: BinaryIO) -> LongLine:
+        """Read on to the end of a long line without keeping it."""
+        encoding = whole_lines(self.rest, self.declared, self.behind)[0]
+        unit = len(NEWLINES[encoding])
+        head, length, offset = self.rest[:200], 0, self.offset
+        while (newline := find_newline(self.rest, encoding)) < 0:
+            read = len(self.rest) - len(self.rest) % unit
+            length += read
+            self._move(read)
+            data = stream.read(self.longest)
+            if not data:
+                length += len(self.rest)
+                self._move(len(self.rest))
+                return LongLine(offset, length, head)
+            self.rest += data
+        self._move(newline + unit)
+        return LongLine(offset, length + newline, head)
+
+    def _move(self, count: int) -> None:
+        self.behind = self.rest[max(0, count - 2) : count]
+        self.rest = self.rest[count:]
+        self.offset += count
+
+
+def _without_long(data: bytes, offset: int, longest: int, encoding: Encoding) -> Iterator[Block | LongLine]:
     """Cut the long lines out of whole lines; usually there are none, which costs a few searches."""
+    unit = len(NEWLINES[encoding])
     start = position = 0
     while position < len(data):
-        end = data.rfind(b"\n", position, position + longest + 1) + 1
+        newline = rfind_newline(data, encoding, position, position + longest + unit)
+        end = newline + unit if newline >= 0 else 0
         if not end and len(data) - position <= longest:
             end = len(data)  # the last line of the file, without a newline
         if end:
             position = end
             continue
         if position > start:
-            yield Block(data[start:position], offset=offset + start)
-        newline = data.find(b"\n", position)
+            yield Block(data[start:position], offset=offset + start, encoding=encoding)
+        newline = find_newline(data, encoding, position)
         stop = newline if newline >= 0 else len(data)
         yield LongLine(offset + position, stop - position, data[position : position + 200])
-        start = position = stop + 1
+        start = position = stop + unit
     if start < len(data):
-        yield Block(data[start:], offset=offset + start)
-
-
-def _rest_of_long(stream: BinaryIO, head: bytes, offset: int, longest: int) -> tuple[LongLine, bytes]:
-    """Read on to the end of a long line without keeping it; return it and what was read past it."""
-    length = len(head)
-    while data := stream.read(longest):
-        end = data.find(b"\n")
-        if end >= 0:
-            return LongLine(offset, length + end, head[:200]), data[end + 1 :]
-        length += len(data)
-    return LongLine(offset, length, head[:200]), b""
+        yield Block(data[start:], offset=offset + start, encoding=encoding)
 
 
 def _line_of(block: Block, offset: int) -> int:
-    return block.data.count(b"\n", 0, offset - block.offset)
+    return count_lines(block.data[: offset - block.offset], block.encoding)

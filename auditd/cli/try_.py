@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final, cast, get_args
 from zoneinfo import ZoneInfo
 
 import click
@@ -22,6 +22,7 @@ from auditd.cli.output import clean, count, print_json
 from auditd.cli.show import event_lines, event_values
 from auditd.cli.trial import MOST_CODES, Trial
 from auditd.config.values import domain, number_range, zone
+from parsers.encodings import Declared, is_wide, whole_lines
 from parsers.force import Force
 from parsers.format import REJECT_REASONS, Context, Format
 from parsers.guess import Guess, guess
@@ -40,6 +41,7 @@ class Wish:
     options: tuple[str, ...]
     zone: str | None
     source: str | None
+    encoding: Declared | None
     domains: tuple[str, ...]
     ranges: tuple[str, ...]
 
@@ -50,6 +52,7 @@ class Wish:
 @click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="Option of the format.")
 @click.option("--zone", help="Time zone of times without one.  [default: Europe/London]")
 @click.option("--source", help="Read it as this source of the configuration.")
+@click.option("--encoding", type=click.Choice(get_args(Declared)), help="Encoding.  [default: auto]")
 @click.option("--force-domain", "domains", multiple=True, help="A mail domain of ours.")
 @click.option("--force-range", "ranges", multiple=True, help="A number range of ours, like +441632960.")
 @click.option("--limit", type=click.IntRange(0, 1000), default=5, show_default=True, help="How many to show.")
@@ -66,13 +69,15 @@ def command(
     """
     wish = Wish(**wishes)
     trial = Trial(limit=limit)
-    context, parser, longest = _known(open_state(ctx), wish)
+    state = open_state(ctx)
+    context, parser, longest = _known(state, wish)
+    trial.encoding = wish.encoding or (state.config.source(wish.source).encoding if wish.source else "auto")
     guesses: list[Guess] = []
     with _opened(file) as stream:
         head = stream.read(SAMPLE_BYTES)
         if parser is None:
             if wish.format is None:
-                guesses = guess(head[: head.rfind(b"\n") + 1] or head)
+                guesses = guess(_beginning(head, trial.encoding))
             name = wish.format or _believable(file, guesses)
             parser = format_named(name)(context, format_options(name, wish.options))
         trial.run(stream, parser, longest=longest, head=head)
@@ -81,6 +86,14 @@ def command(
     else:
         _print(file, parser, guesses, trial, show_content=show_content)
     ctx.exit(0 if trial.balances and (trial.event_lines or not trial.rejects) else BAD_ANSWER)
+
+
+def _beginning(head: bytes, declared: Declared) -> bytes:
+    """Return the first whole lines of a file as UTF-8, as far as they are in one encoding."""
+    encoding, end = whole_lines(head, declared)
+    return (
+        head[: end or None].decode(encoding, "replace").encode() if is_wide(encoding) else head[: end or None]
+    )
 
 
 def _known(state: State, wish: Wish) -> tuple[Context, Format | None, int]:

@@ -112,6 +112,7 @@ def _source(folder: Path, table: SourceTable, force: Force) -> Source:
         quiet_after=None
         if table.quiet_after_minutes is None
         else timedelta(minutes=table.quiet_after_minutes),
+        encoding=table.encoding,
     )
 
 

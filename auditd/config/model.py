@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from auditd.config import values
+from parsers.encodings import Declared
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Glob = Annotated[str, StringConstraints(min_length=1)]
@@ -127,6 +128,11 @@ class SourceTable(Table):
         None,
         gt=0,
         description="Minutes without an event that count as a gap at any hour, instead of the rhythm; unset: learnt.",
+    )
+    encoding: Declared = Field(
+        "auto",
+        description="Encoding: `auto` (UTF-8, or UTF-16 by its marks and NUL bytes, wherever it changes), `utf-8`, "
+        "`cp1252` (where it is not UTF-8), `utf-16le` or `utf-16be`.",
     )
     max_line_bytes: int = Field(
         1_048_576, ge=256, le=67_108_864, description="A longer line is rejected, alone, as too_long."

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,8 +28,9 @@ from auditd.config.model import (
 )
 from auditd.config.values import split_bind
 from detectors.detector import Detector, DetectorSettings
+from parsers.encodings import Declared
 from parsers.force import Force
-from parsers.format import Context, Format, FormatOptions
+from parsers.format import Context, Format, FormatOptions, is_split_record
 
 if TYPE_CHECKING:
     from auditd.tail.source import TailSource
@@ -47,6 +49,7 @@ class Source:
     complete_after_seconds: float | None
     rhythm: bool = True
     quiet_after: timedelta | None = None
+    encoding: Declared = "auto"
 
     def parser(self) -> Format:
         """Return a new parser for this source."""
@@ -56,11 +59,15 @@ class Source:
         """Return what the tailer needs to know of this source."""
         from auditd.tail.source import TailSource
 
+        parser = self.parser()
         return TailSource(
             name=self.name,
             files=self.files,
             max_line_bytes=self.max_line_bytes,
             complete_after_seconds=self.complete_after_seconds,
+            encoding=self.encoding,
+            joins_lines=parser.joins_lines,
+            is_split=partial(is_split_record, parser),
         )
 
 
@@ -156,6 +163,7 @@ def _source(source: Source) -> list[Any]:
         source.max_line_bytes,
         source.complete_after_seconds,
         [source.rhythm, source.quiet_after.total_seconds() if source.quiet_after else None],
+        source.encoding,
     ]
 
 

@@ -14,6 +14,7 @@ from typing import Final
 
 import polars as pl
 
+from parsers.encodings import NEWLINES, find_newline
 from parsers.format import Block, Format, Parsed
 
 PART_BYTES: Final = 512 << 10
@@ -22,7 +23,7 @@ HEAD_BYTES: Final = 64 << 10
 
 def parse_in_parts(parser: Format, block: Block, state: str, *, pool: Executor, parts: int) -> Parsed:
     """Return what `parser.read(block, state)` would, using up to `parts` threads of the pool."""
-    if parts < 2 or len(block.data) < 2 * PART_BYTES:
+    if parts < 2 or len(block.data) < 2 * PART_BYTES or parser.joins_lines:
         return parser.read(block, state)
     done: list[Parsed] = []
     rest = block
@@ -63,7 +64,9 @@ def together(parts: Sequence[Parsed]) -> Parsed:
 
 def _cut(block: Block, at: int) -> tuple[Block, Block]:
     """Cut after the first line that ends at or past `at` bytes; the second block may be empty."""
-    end = block.data.find(b"\n", at) + 1 or len(block.data)
+    unit = len(NEWLINES[block.encoding])
+    newline = find_newline(block.data, block.encoding, at - at % unit)
+    end = newline + unit if newline >= 0 else len(block.data)
     return (
         replace(block, data=block.data[:end]),
         replace(block, data=block.data[end:], offset=block.offset + end),

@@ -22,6 +22,7 @@ from auditd.engine.machine import Machine
 from auditd.engine.spans import spans_of
 from auditd.gaps import volumes
 from auditd.gaps.watch import fill_wrong_format
+from parsers.encodings import NEWLINES, Declared, Encoding, told_by
 from parsers.event import FAMILIES, SCHEMA, Family
 from parsers.format import REJECTS_SCHEMA, Block, Format, Parsed
 
@@ -68,8 +69,9 @@ def reparse(
     if not rows.height:
         return report
     again = []
-    parser = machine.config.source(source).parser()
-    for part in _parse_runs(parser, rows):
+    chosen = machine.config.source(source)
+    parser = chosen.parser()
+    for part in _parse_runs(parser, rows, chosen.encoding):
         again.append(part)
         progress(part.old.height)
     frames = _new_events(archive, again, now)
@@ -83,19 +85,24 @@ def reparse(
     return report
 
 
-def _parse_runs(parser: Format, rows: pl.DataFrame) -> Iterator[_Again]:
+def _parse_runs(parser: Format, rows: pl.DataFrame, declared: Declared) -> Iterator[_Again]:
     """Parse runs of neighbouring lines, a file at a time; the state of the format that rejected them counts only for itself."""
     for file_rows in rows.partition_by("log_file", maintain_order=True):
         state = ""
-        ends = pl.col("log_offset") + pl.col("log_length") + 1
+        encodings = _encodings(file_rows, declared)
+        units = pl.Series([len(NEWLINES[encoding]) for encoding in encodings])
+        ends = pl.col("log_offset") + pl.col("log_length") + units
         beheaded = pl.col("event_original").bin.size() != pl.col("log_length")
-        starts_run = (pl.col("log_offset") != ends.shift(1)) | beheaded | beheaded.shift(1)
+        changed = pl.Series(encodings) != pl.Series(encodings).shift(1)
+        starts_run = (pl.col("log_offset") != ends.shift(1)) | beheaded | beheaded.shift(1) | changed
         runs = file_rows.with_columns(starts_run.fill_null(value=True).cum_sum().alias("_run"))
         for run in runs.partition_by("_run", include_key=False, maintain_order=True):
             for part in run.iter_slices(_BATCH_ROWS):
                 if part["event_module"][0] == parser.name:
                     state = part["state"][0] or state
-                again = parser.read(_block(part), state) if _is_whole(part) else _untouched(part, state)
+                again = (
+                    parser.read(_block(part, declared), state) if _is_whole(part) else _untouched(part, state)
+                )
                 state = again.state
                 yield _Again(part, again)
 
@@ -105,9 +112,19 @@ def _is_whole(rows: pl.DataFrame) -> bool:
     return bool(len(rows["event_original"][0]) == rows["log_length"][0])
 
 
-def _block(rows: pl.DataFrame) -> Block:
+def _encodings(rows: pl.DataFrame, declared: Declared) -> list[Encoding]:
+    """Return the encoding of each line; without NULs among them all are in one."""
+    raw = rows["event_original"]
+    if declared == "auto" and not raw.bin.contains(b"\0").any():
+        return ["utf-8"] * raw.len()
+    return [told_by(line, declared) for line in raw]
+
+
+def _block(rows: pl.DataFrame, declared: Declared) -> Block:
     raw: list[bytes] = rows["event_original"].to_list()
-    return Block(b"\n".join(raw) + b"\n", file=rows["log_file"][0], offset=rows["log_offset"][0])
+    encoding = told_by(raw[0], declared)
+    newline = NEWLINES[encoding]
+    return Block(newline.join(raw) + newline, rows["log_file"][0], rows["log_offset"][0], encoding=encoding)
 
 
 def _untouched(rows: pl.DataFrame, state: str) -> Parsed:

@@ -21,6 +21,7 @@ from parsers.event import FAMILIES, Family
 from parsers.format import Parsed
 
 LONG_LINE: Final = "too_long"
+REJOINED: Final = "rejoined"
 _SUMS: Final = ("lines", "event_lines", "events", "duplicates", "lost_bytes", "nul_bytes")
 
 Counts = Mapping[tuple[str, Family], tuple[int, int]]
@@ -96,15 +97,21 @@ def rejects_by_source(reads: Sequence[Read]) -> dict[str, pl.DataFrame]:
 
 def _tally(read: Read, events: int, duplicates: int) -> Tally:
     return Tally(
-        lines=read.parsed.lines + len(read.chunk.too_long),
+        lines=read.parsed.lines + len(read.chunk.too_long) + read.chunk.rejoined_lines,
         event_lines=read.parsed.event_lines,
         events=events,
         duplicates=duplicates,
         lost_bytes=read.chunk.lost_bytes,
         nul_bytes=read.chunk.nul_bytes,
         rejects=dict(read.rejects["reason"].value_counts().rows()) if read.rejects.height else {},
-        non_records=dict(read.parsed.non_records),
+        non_records=_non_records(read),
     )
+
+
+def _non_records(read: Read) -> dict[str, int]:
+    """Return the counts by kind; a line that the file before gave out with its own last one is of a kind of its own."""
+    rejoined = {REJOINED: read.chunk.rejoined_lines} if read.chunk.rejoined_lines else {}
+    return dict(read.parsed.non_records) | rejoined
 
 
 def tallies(reads: Sequence[Read], counts: Counts) -> Iterator[tuple[Cursor, Tally]]:

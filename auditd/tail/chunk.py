@@ -29,6 +29,7 @@ class Chunk:
     `after.state` is for the caller to fill. too_long: lines that were skipped; they lie before the block's lines.
     lost_bytes: bytes known to have been destroyed before they could be read, and lost_reason how.
     nul_bytes: NUL bytes skipped at the start of a line (a hole left by truncation under a writer): no lines.
+    rejoined_lines: lines passed over at the start of a file, because the file before it gave them out with its own last.
     """
 
     source: str
@@ -40,3 +41,4 @@ class Chunk:
     lost_bytes: int = 0
     lost_reason: str = ""
     nul_bytes: int = 0
+    rejoined_lines: int = 0

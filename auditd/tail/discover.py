@@ -84,18 +84,23 @@ def discover(source: TailSource) -> tuple[list[Sighting], list[Problem]]:
 
 def siblings(home: str) -> Iterator[Sighting]:
     """Yield the files beside a log that its rotation may have made, and those beside the target of a link."""
-    folders = {str(Path(home).parent), str(Path(os.path.realpath(home)).parent)}
-    for folder in sorted(folders):
-        try:
-            names = os.listdir(folder)  # noqa: PTH208  names alone, for thousands of files
-        except OSError:
-            continue
-        for name in sorted(names):
-            try:
-                sighting = sight(f"{folder}/{name}")
-            except OSError:
-                continue
-            if sighting is not None:
+    for folder in _rotation_folders(home):
+        yield from _within(folder)
+
+
+def _rotation_folders(home: str) -> list[str]:
+    return sorted({str(Path(home).parent), str(Path(os.path.realpath(home)).parent)})
+
+
+def _within(folder: str) -> Iterator[Sighting]:
+    """Yield the regular files of a folder; none where it cannot be seen."""
+    try:
+        names = os.listdir(folder)  # noqa: PTH208  names alone, for thousands of files
+    except OSError:
+        return
+    for name in sorted(names):
+        with suppress(OSError):
+            if (sighting := sight(f"{folder}/{name}")) is not None:
                 yield sighting
 
 
@@ -103,6 +108,8 @@ class Folders:
     """Folder listings, each made once: keep one for a single look at the disk."""
 
     def __init__(self) -> None:
+        self._files: dict[str, dict[Key, Sighting]] = {}
+        self._beside: dict[str, dict[Key, Sighting]] = {}
         self._names: dict[str, list[str]] = {}
         self._modified_ns: dict[str, int] = {}
 
@@ -114,6 +121,18 @@ class Folders:
             except OSError:
                 self._modified_ns[folder] = 0
         return self._modified_ns[folder]
+
+    def beside(self, home: str) -> dict[Key, Sighting]:
+        """Return what `siblings` yields, by device and inode."""
+        if home not in self._beside:
+            folders = [self._seen(folder) for folder in _rotation_folders(home)]
+            self._beside[home] = folders[0] if len(folders) == 1 else folders[0] | folders[1]
+        return self._beside[home]
+
+    def _seen(self, folder: str) -> dict[Key, Sighting]:
+        if folder not in self._files:
+            self._files[folder] = {one.key: one for one in _within(folder)}
+        return self._files[folder]
 
     def rotations(self, home: str) -> Iterator[Sighting]:
         """Yield the files beside a log whose names its rotation makes."""

@@ -40,7 +40,8 @@ class Endings:
             file.ending = file.ending or (file.replaced and idle >= enough) or self._is_complete(file, idle)
         elif open_or_done and file.prints is not None and file.missing_since is None:
             # Closed to keep the descriptors few, unchanged since: complete as it stands, or open again for its last line.
-            file.ending = file.ending or (self._is_complete(file, idle) and self._can_end(file, now))
+            ended = (file.replaced and idle >= enough) or self._is_complete(file, idle)
+            file.ending = file.ending or (ended and self._can_end(file, now))
 
     def hindrance(self, file: LogFile, now: float) -> str | None:
         """Return why a compressed file cannot be read to its end: a key of PROBLEM_REASONS."""

@@ -8,6 +8,7 @@ the descriptor is still the one that was read.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from auditd.tail.chunk import Chunk
 from auditd.tail.compressed import CompressedContent
@@ -21,6 +22,8 @@ from auditd.tail.prints import PRINT_BYTES, Prints, digest
 from auditd.tail.scan import Cut, Scan
 from auditd.tail.source import TailSource
 from parsers.format import Block
+
+OPEN_RECORD_SECONDS: Final = 5.0  # a record is written at once: one left open for longer never will be whole
 
 
 class LogFile:
@@ -51,7 +54,14 @@ class LogFile:
         self._promised = 0
         self._opening = Opening()
         self._outgoing = Outgoing()
-        self._scan = Scan(cursor.offset, max_line_bytes=source.max_line_bytes)
+        self.continued: tuple[bytes, bytes] | None = None  # its unfinished end, and the rest of that line
+        self.was_continued = False
+        self._scan = Scan(
+            cursor.offset,
+            max_line_bytes=source.max_line_bytes,
+            encoding=source.encoding,
+            joins_lines=source.joins_lines,
+        )
 
     @property
     def home(self) -> str:
@@ -87,6 +97,16 @@ class LogFile:
     def unsearched(self) -> bool:
         """Whether there are bytes, as far as known, that have not been searched for lines."""
         return self.size > self._scan.searched
+
+    @property
+    def behind(self) -> bytes:
+        """The last bytes that were read, as far as they are kept."""
+        return self.prints.tail if self.prints is not None else b""
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether what is left of it is lost."""
+        return self.key is None or self.abandoned
 
     @property
     def chunks(self) -> list[Chunk]:
@@ -172,7 +192,8 @@ class LogFile:
             self.destroyed = True
             return None
         start = self.offset
-        cut = self._cut(self.content, block_bytes)
+        quiet = now - self.changed_at >= OPEN_RECORD_SECONDS
+        cut = self._cut(self.content, block_bytes, quiet=quiet)
         if cut is None:
             return self._farewell() if self.ending else None
         try:
@@ -187,6 +208,17 @@ class LogFile:
         if isinstance(self.content, CompressedContent):
             self.content.forget(self._scan.needed)
         return self._outgoing.hand_out(chunk)
+
+    def pass_over(self, beginning: bytes) -> None:
+        """Leave out the beginning of a new file, one line that the file before it gave out, if it still begins so."""
+        if self.content is None or self.content.pread(len(beginning), 0) != beginning:
+            return
+        chunk = self._chunk(self._scan.pass_over(len(beginning)), self.content)
+        if chunk is None:
+            self._scan.restart(0)
+            self.destroyed = True
+        else:
+            self._outgoing.add(replace(chunk, rejoined_lines=1))
 
     def accept(self, state: str) -> None:
         """Take the oldest chunk that is out as committed."""
@@ -229,11 +261,11 @@ class LogFile:
             copy=copy,
         )
 
-    def _cut(self, content: Content, block_bytes: int) -> Cut | None:
+    def _cut(self, content: Content, block_bytes: int, *, quiet: bool) -> Cut | None:
         if not isinstance(content, CompressedContent):
-            return self._scan.cut(content, self.size, block_bytes, ended=self.ending)
+            return self._scan.cut(content, self.size, block_bytes, ended=self.ending, quiet=quiet)
         block_bytes = max(block_bytes, self.source.max_line_bytes + 1)
-        cut = cut_decoded(content, self._scan, block_bytes, ended=self.ending)
+        cut = cut_decoded(content, self._scan, block_bytes, ended=self.ending, quiet=quiet)
         self._measure(content)
         return cut
 
@@ -301,10 +333,13 @@ class LogFile:
             modified_ns=self.live_modified_ns,
         )
         self.prints = prints
+        data = cut.data
+        if last and self.continued is not None and data == self.continued[0]:
+            data, self.was_continued = b"".join(self.continued), True
         return Chunk(
             source=self.source.name,
             path=self.location,
-            block=Block(data=cut.data, file=self.cursor.file, offset=cut.data_start),
+            block=Block(data, self.cursor.file, cut.data_start, encoding=cut.encoding),
             before=before,
             after=self._finished(after) if last else after,
             too_long=cut.too_long,

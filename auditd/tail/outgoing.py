@@ -24,6 +24,10 @@ class Outgoing:
         """Return the cursor behind everything that was made; `cursor` is the accepted one."""
         return self.chunks[-1].after if self.chunks else cursor
 
+    def add(self, chunk: Chunk) -> None:
+        """Take a chunk in, to be handed out in its turn."""
+        self.chunks.append(chunk)
+
     def hand_out(self, chunk: Chunk) -> Chunk:
         """Hand out a new chunk."""
         self.chunks.append(chunk)

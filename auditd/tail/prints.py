@@ -32,7 +32,7 @@ class Prints:
     @property
     def at_line_end(self) -> bool:
         """Whether the last byte read ended a line."""
-        return not self.tail or self.tail.endswith(b"\n")
+        return not self.tail or self.tail.endswith((b"\n", b"\n\0"))  # in UTF-16LE a newline is two bytes
 
     def moved(self, offset: int, last: bytes, head: bytes) -> Prints:
         """Return the prints at a later offset; last: the final bytes before it, head: bytes that followed the old head."""

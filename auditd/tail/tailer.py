@@ -79,10 +79,9 @@ class Tailer:
         taken = 0
         while turns and taken < budget_bytes:
             watched, waiting = turns.popleft()
-            chunk = next(waiting, None)
-            if chunk is None:
+            file, chunk = next(waiting, (None, None))
+            if file is None or chunk is None:
                 continue
-            file = next(file for file in watched.files if any(made is chunk for made in file.chunks))
             self._out[id(chunk)] = (watched, file)
             chunks.append(chunk)
             taken += max(1, len(chunk.block.data))
@@ -138,7 +137,9 @@ class Tailer:
         for watched in self._sources:
             watched.close()
 
-    def _in_turn(self, now: float, ahead: int) -> Iterator[tuple[WatchedSource, Iterator[Chunk]]]:
+    def _in_turn(
+        self, now: float, ahead: int
+    ) -> Iterator[tuple[WatchedSource, Iterator[tuple[LogFile, Chunk]]]]:
         for place in range(len(self._sources)):
             watched = self._sources[(self._turn + place) % len(self._sources)]
             yield watched, watched.chunks(self._block_bytes, now, ahead=ahead)

@@ -18,13 +18,14 @@ from auditd.tail.content import NotYet
 from auditd.tail.cursor import Cursor
 from auditd.tail.decoders import decoder_of
 from auditd.tail.descriptors import Descriptors
-from auditd.tail.discover import Folders, Sighting, discover, siblings, sight, trouble
+from auditd.tail.discover import Folders, Sighting, discover, sight, trouble
 from auditd.tail.endings import Endings
 from auditd.tail.file import LogFile
 from auditd.tail.finished import Finished
 from auditd.tail.oddity import Oddity
 from auditd.tail.places import Places
 from auditd.tail.recognise import Recognition
+from auditd.tail.rejoin import Rejoining
 from auditd.tail.report import Problem
 from auditd.tail.source import TailSource
 from auditd.tail.waiting import Waiting
@@ -58,6 +59,7 @@ class WatchedSource:
         self._arrivals = Arrivals(source, finished, self._recognition, settle_seconds=settle_seconds)
         self._waiting = Waiting(settle_seconds)
         self._endings = Endings(source, self._recognition, settle_seconds=settle_seconds)
+        self._rejoining = Rejoining(source)
         self._sightings: list[Sighting] = []
         self._folders = Folders()
         self._moved_on: list[tuple[str, int]] = []
@@ -82,14 +84,17 @@ class WatchedSource:
         for file in list(self.files):
             self._settle_down(file, now)
 
-    def chunks(self, block_bytes: int, now: float, *, ahead: int = 1) -> Iterator[Chunk]:
-        """Yield chunks, oldest file first; stop at a file that has more to give than one chunk."""
+    def chunks(self, block_bytes: int, now: float, *, ahead: int = 1) -> Iterator[tuple[LogFile, Chunk]]:
+        """Yield chunks with their files, oldest file first; stop at a file that has more to give than one chunk."""
+        self._rejoining.begin(self.files)
         for file in sorted(self.files, key=_age):
             if self._has_moved(file, now):
                 return
+            if self._waits(file):
+                continue
             chunk = self._read(file, block_bytes, now, ahead)
             if chunk is not None:
-                yield chunk
+                yield file, chunk
             if file.unsearched and (file.chunk is not None or file.compressed):
                 return
 
@@ -122,6 +127,14 @@ class WatchedSource:
             return not self._recognition.open(file, file.location, now)
         except (FileNotFoundError, NotYet):
             return True
+        except OSError as error:
+            self._report(file.location, error)
+            return False
+
+    def _waits(self, file: LogFile) -> bool:
+        """Tell whether a new file waits for the one before it, which ends in half a record."""
+        try:
+            return self._rejoining.waits(file)
         except OSError as error:
             self._report(file.location, error)
             return False
@@ -175,7 +188,7 @@ class WatchedSource:
 
     def _around(self, file: LogFile) -> list[Sighting]:
         """Return everything that may be the file under another name."""
-        return list({one.key: one for one in (*siblings(file.home), *self._sightings)}.values())
+        return list((self._folders.beside(file.home) | {one.key: one for one in self._sightings}).values())
 
     def _attach(self, now: float) -> list[Sighting]:
         """Match sightings to files by device and inode, search for the others; return the sightings not matched."""
@@ -196,10 +209,10 @@ class WatchedSource:
     def _recover(self, file: LogFile, now: float) -> None:
         """Find a closed file that is not where it was, or the copy of it if it was truncated."""
         known_size = file.size
-        around = self._around(file)
-        still_there = next((one for one in around if one.key == file.key), None)
+        still_there = self._folders.beside(file.home).get(file.key) if file.key else None
         if still_there is not None and self._recognition.is_at(file, still_there, now):
             return
+        around = self._around(file)
         if self._recognition.find(file, around, now) or self._recognition.find_copy(file, around, now):
             file.lose_what_is_missing(known_size)
             self._moved_on.append((file.home, file.live_modified_ns or file.modified_ns))
@@ -254,7 +267,10 @@ class WatchedSource:
                 continue
             key = here.key if here else None
             since_ns = self._places.may_hide_files(
-                home, key, folder_ns=self._folders.modified_ns(str(Path(home).parent)), now_ns=time.time_ns()
+                home,
+                key,
+                folder_ns=self._folders.modified_ns(os.path.dirname(home)),  # noqa: PTH120  a Path per file and look costs
+                now_ns=time.time_ns(),
             )
             if since_ns is not None and decoder_of(home) is None:
                 before = max((file.modified_ns for file in files if file.key != key), default=0)

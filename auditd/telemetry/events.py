@@ -20,7 +20,7 @@ from detectors.gaps import GAP_KINDS
 from parsers.event import FAMILIES
 from parsers.format import REJECT_REASONS
 
-NON_RECORD_KINDS: Final = frozenset({"header", "comment", "blank", "types", "cmr"})
+NON_RECORD_KINDS: Final = frozenset({"header", "comment", "blank", "types", "cmr", "rejoined"})
 SOURCE_PROBLEMS: Final = frozenset({*PROBLEM_REASONS, "wrong_format", "parser_failed"})
 
 

@@ -15,6 +15,7 @@ References:
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache
 from typing import ClassVar, Final
@@ -24,9 +25,10 @@ import polars as pl
 from parsers.delimited import REMEMBERED, split_fields, split_header
 from parsers.event import NO_EVENTS, Family
 from parsers.format import NO_REJECTS, Block, Format, FormatOptions, Parsed
-from parsers.lines import EVIDENCE, cut_lines, in_file_order, reject
+from parsers.lines import EVIDENCE, Lines, cut_lines, in_file_order, reject
 from parsers.pnc_fields import Meaning, Reading, folded, reading
 from parsers.pnc_options import REQUIRED, PncOptions, likeness, read_layout
+from parsers.records import join_records, part_rejects
 from parsers.times import IN_LOG_YEARS, iso_times
 
 SEPARATORS: Final = (",", ";", "|", "\t")
@@ -54,16 +56,17 @@ class Pnc(Format):
 
     def parse(self, block: Block, state: str) -> Parsed:
         """Return where every line of `block` went; `state` is the last header line seen in the file."""
-        cut = cut_lines(block)
+        cut = self._joined(cut_lines(block), block, state)
         is_header = self._is_header(cut.text)
         headers = [] if is_header is None else cut.text["line"].filter(is_header).to_list()
-        counts = {"blank": cut.blank, "header": len(headers), "comment": 0}
+        found = 0 if is_header is None else cut.lines_of(cut.text.filter(is_header))
+        counts = {"blank": cut.blank, "header": found, "comment": 0}
         events: list[pl.DataFrame] = []
         rejects = [cut.rejects]
         for header, lines in _by_header(cut.text, is_header, state):
             how = self._reading(header)
             records = _without_comments(lines, how)
-            counts["comment"] += lines.height - records.height
+            counts["comment"] += cut.lines_of(lines) - cut.lines_of(records)
             if how is None:
                 rejects.append(reject(records, "no_header"))
                 continue
@@ -75,8 +78,8 @@ class Pnc(Format):
         return Parsed(
             lines=cut.total,
             events={"access": access},
-            event_lines=access.height,
-            rejects=in_file_order(rejects, NO_REJECTS),
+            event_lines=cut.lines_of(access),
+            rejects=part_rejects(cut, in_file_order(rejects, NO_REJECTS), block.encoding),
             non_records={kind: count for kind, count in counts.items() if count},
             state=headers[-1] if headers else state,
             unknown_codes=self._unknown_codes(access),
@@ -89,6 +92,26 @@ class Pnc(Format):
         likely = [line for line in text.splitlines()[:_LOOKED_AT] if line and not line.startswith("#")]
         names = (split_header(line, separator=mark) for line in likely for mark in SEPARATORS)
         return max(map(likeness, names), default=0.0)
+
+    @property
+    def joins_lines(self) -> bool:
+        """Whether records may hold newlines: as the option says, but never where each line is in an envelope."""
+        return bool(self.options.quoted_newlines) and self.context.envelope == "none"
+
+    def _joined(self, cut: Lines, block: Block, state: str) -> Lines:
+        """Return the lines with those that are one record as one row, where the option says there are such."""
+        if not self.joins_lines:
+            return cut
+        is_header = self._is_header(cut.text)
+        headers = [] if is_header is None else is_header.arg_true().to_list()
+        lines = cut.text["line"]
+
+        def width_at(row: int) -> int:
+            above = bisect_left(headers, row)
+            how = self._reading(lines[headers[above - 1]] if above else state)
+            return 0 if how is None else len(how.names)
+
+        return join_records(cut, block, width_at=width_at, separator=self.options.separator)
 
     @cached_property
     def _meaning(self) -> Meaning:

@@ -80,6 +80,7 @@ def test_a_restart_keeps_the_old_files_until_they_are_swept(many: Archive, datab
     assert len(files(many.root)) == 9
 
 
+@pytest.mark.case("T20", "T21")
 def test_a_crash_between_writing_and_naming_leaves_an_orphan_that_the_next_start_puts_away(
     many: Archive, database: Engine
 ) -> None:
@@ -90,6 +91,7 @@ def test_a_crash_between_writing_and_naming_leaves_an_orphan_that_the_next_start
     assert len(ids(after)) == 16
 
 
+@pytest.mark.case("T30")
 def test_a_database_that_refuses_leaves_everything_as_it_was(many: Archive, database: Engine) -> None:
     before, on_disk = ids(many), files(many.root)
     with failing_commits(database), pytest.raises(OperationalError):

@@ -20,6 +20,7 @@ from auditd.archive.segment import write_segment
 from auditd.archive.tables import SegmentRow
 
 
+@pytest.mark.case("T21")
 def test_a_segment_is_whole_on_disk_before_it_has_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,6 +93,7 @@ def test_rows_of_an_older_schema_have_nulls_in_columns_they_do_not_know(
     assert cold.scan("access").collect()["pnc_txn_ref"].to_list() == [None]
 
 
+@pytest.mark.case("T20", "T21")
 def test_files_that_nothing_names_are_set_aside_at_start_and_all_others_stay(
     archive: Archive, database: Engine
 ) -> None:
@@ -106,6 +108,7 @@ def test_files_that_nothing_names_are_set_aside_at_start_and_all_others_stay(
     assert len(ids(after)) == 1
 
 
+@pytest.mark.case("T21")
 def test_a_lost_database_costs_no_segment(archive: Archive, database: Engine) -> None:
     """An empty database over a full archive looks like one great crash: nothing may be deleted for that."""
     segments = put(archive, database, look_ups(at(), at(days=1)))
@@ -126,6 +129,7 @@ def test_what_was_set_aside_goes_after_a_month(archive: Archive) -> None:
     assert files(archive.root) == []
 
 
+@pytest.mark.case("T30")
 def test_a_disk_that_refuses_one_day_leaves_none_of_the_others(archive: Archive) -> None:
     """A full disk is tried again every second: what each attempt left behind would fill it for good."""
     (archive.root / "family=access").mkdir()
@@ -135,6 +139,7 @@ def test_a_disk_that_refuses_one_day_leaves_none_of_the_others(archive: Archive)
     assert files(archive.root) == ["family=access/day=2026-03-05"]
 
 
+@pytest.mark.case("T21")
 def test_lost_and_torn_files_are_missing_evidence(archive: Archive, database: Engine) -> None:
     gone, torn, _ = (put(archive, database, look_ups(at(hours=hour)))[0] for hour in range(3))
     (archive.root / gone.path).unlink()

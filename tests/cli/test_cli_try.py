@@ -204,3 +204,40 @@ class TestWithConfiguration:
     def test_an_unknown_source_names_the_known(self, log: Path) -> None:
         done = self.run(log, "--source", "new")
         assert (done.exit_code, done.stderr) == (2, "error: there is no source 'new'\nhint: sources: old\n")
+
+
+@pytest.mark.case("T31")
+@pytest.mark.parametrize("encoding", ["utf-16le", "utf-16be", "utf-8"])
+@pytest.mark.parametrize("mark", ["\ufeff", ""])
+def test_t31_a_file_in_utf16_is_recognised_and_read(tmp_path: Path, encoding: str, mark: str) -> None:
+    path = tmp_path / "pnc.csv"
+    path.write_bytes((mark + GOOD + "bad Ċ line\r\n").encode(encoding))
+    found = as_json(path)
+    assert (found["format"], found["balances"], found["lines"], found["event_lines"]) == ("pnc", True, 4, 2)
+    assert [(reject["line"], reject["text"]) for reject in found["shown_rejects"]] == [(4, "bad Ċ line\r")]
+
+
+@pytest.mark.case("T31")
+def test_t31_an_encoding_can_be_named(tmp_path: Path) -> None:
+    path = tmp_path / "pnc.csv"
+    path.write_bytes(GOOD.replace("ABriar", "Zoë").encode("cp1252"))
+    assert as_json(path)["event_lines"] == 1
+    assert as_json(path, "--encoding", "cp1252")["event_lines"] == 2
+
+
+@pytest.mark.case("T31")
+def test_t31_a_file_that_changes_its_encoding_and_holds_a_long_line(tmp_path: Path) -> None:
+    path = tmp_path / "pnc.csv"
+    long = ("x" * 700_000 + "\n").encode("utf-16le")
+    path.write_bytes(GOOD.encode() + f"{ROW}\n".encode("utf-16le") + long + f"{OTHER}\n".encode("utf-16le"))
+    found = as_json(path)
+    assert (found["lines"], found["event_lines"], found["rejects"]) == (6, 4, {"too_long": 1})
+
+
+@pytest.mark.case("T13")
+def test_t13_records_of_several_lines_are_tried_with_the_option(tmp_path: Path) -> None:
+    path = tmp_path / "pnc.csv"
+    path.write_text(f"{HEADER}\n" + ROW.replace("#VE", '"#VE\n\nmore"') + f"\n{OTHER}\n")
+    found = as_json(path, "--format", "pnc", "--option", "quoted_newlines=true")
+    assert (found["balances"], found["lines"], found["event_lines"], found["rejects"]) == (True, 5, 4, {})
+    assert [row["line"] for row in found["shown_events"]["access"]] == [2, 5]

@@ -118,6 +118,7 @@ acts = st.one_of(
 )
 
 
+@pytest.mark.case("T37")
 @given(st.lists(acts, max_size=40))
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_everything_is_judged_after_its_last_change(
@@ -132,6 +133,7 @@ def test_everything_is_judged_after_its_last_change(
     assert not late
 
 
+@pytest.mark.case("T36", "T37")
 @given(st.lists(acts, max_size=30))
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_said_to_be_judged_has_been(tables: Engine, history: list[tuple[object, ...]]) -> None:

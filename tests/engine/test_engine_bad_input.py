@@ -84,6 +84,7 @@ def once(rig: Rig) -> Outcome:
 # ---- lines
 
 
+@pytest.mark.case("T41")
 @pytest.mark.parametrize("source", ["pnc", "exchange", "cucm"])
 def test_nothing_between_two_unbalanced_quotes_vanishes(rig: Rig, source: str) -> None:
     """An insider can plant them to have everything in between swallowed."""
@@ -101,6 +102,7 @@ def test_nothing_between_two_unbalanced_quotes_vanishes(rig: Rig, source: str) -
 GARBAGE = random.Random(7).randbytes(200_000)
 
 
+@pytest.mark.case("T40")
 @pytest.mark.parametrize("source", ["pnc", "exchange", "cucm"])
 def test_binary_garbage_costs_its_own_lines_alone(rig: Rig, source: str) -> None:
     lines = [line.encode() for line in good(source, 40)]
@@ -226,6 +228,7 @@ def as_ordinary_user(rig: Rig) -> Iterator[None]:
         os.seteuid(0)
 
 
+@pytest.mark.case("T39")
 def test_a_file_that_may_not_be_read_is_told_and_read_once_it_may_be(rig: Rig) -> None:
     rig.log("pnc", good("pnc", 3), "pnc1.csv")
     secret = rig.log("pnc", good("pnc", 5)[3:], "pnc2.csv")

@@ -89,6 +89,7 @@ def test_equal_records_of_two_sources_are_two_events(rig: Rig) -> None:
 # ---- a store that refuses
 
 
+@pytest.mark.case("T20", "T30")
 def test_a_refused_commit_moves_nothing_and_the_next_one_everything(
     rig_on_each: Rig, machine: Machine
 ) -> None:
@@ -103,6 +104,7 @@ def test_a_refused_commit_moves_nothing_and_the_next_one_everything(
     assert machine.archive.missing() == []
 
 
+@pytest.mark.case("T20")
 def test_a_commit_whose_answer_was_lost_is_neither_repeated_nor_undone(
     rig_on_each: Rig, machine: Machine
 ) -> None:
@@ -128,6 +130,7 @@ def test_lines_without_any_record_are_not_counted_twice_when_the_answer_is_lost(
     assert balance(rig_on_each) == (3, 0, 0)
 
 
+@pytest.mark.case("T37")
 def test_a_late_look_up_whose_commit_was_in_doubt_is_judged(rig_on_each: Rig, machine: Machine) -> None:
     rig_on_each.log("pnc", [look(1)], "pnc1.csv")
     read(machine)
@@ -179,6 +182,7 @@ def test_a_fault_in_a_format_stops_its_source_alone_and_loses_nothing(
 # ---- several chunks of one file, the next one read while this one is committed
 
 
+@pytest.mark.case("T20", "T30")
 @pytest.mark.parametrize("seed", range(6))
 def test_whatever_fails_on_the_way_a_long_file_is_read_exactly_once(rig: Rig, seed: int) -> None:
     """Commits refused or in doubt, faults in the format, restarts: each chunk keeps its header and comes once."""

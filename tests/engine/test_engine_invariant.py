@@ -93,6 +93,7 @@ def check_invariant(live: Rig, at_once: Rig, seed: int) -> None:
     at_once.close()
 
 
+@pytest.mark.case("T34", "T36", "T37")
 @pytest.mark.parametrize("seed", SMALL)
 def test_any_order_batching_lateness_and_restarts_end_like_everything_at_once(
     tmp_path: Path, seed: int
@@ -100,10 +101,12 @@ def test_any_order_batching_lateness_and_restarts_end_like_everything_at_once(
     check_invariant(small_rig(tmp_path / "live"), small_rig(tmp_path / "once"), seed)
 
 
+@pytest.mark.case("T36", "T37")
 def test_the_same_holds_on_each_back_end(rig_on_each: Rig, tmp_path: Path) -> None:
     check_invariant(rig_on_each, small_rig(tmp_path / "once"), seed=7)
 
 
+@pytest.mark.case("T36", "T37")
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", MANY)
 def test_thousands_of_histories_end_like_everything_at_once(tmp_path: Path, seed: int) -> None:

@@ -179,10 +179,12 @@ def lines_on_disk(rig: Rig) -> int:
     return sum(path.read_bytes().count(b"\n") for path in files)
 
 
+@pytest.mark.case("T20")
 def test_killed_and_started_again_it_ends_like_an_undisturbed_run(tmp_path: Path) -> None:
     check_kills(tmp_path, seed=1, kills=5)
 
 
+@pytest.mark.case("T20")
 @pytest.mark.soak
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", range(100, 120))

@@ -43,6 +43,7 @@ def peak_megabytes_of_one_pass(rig: Rig) -> float:
     return usage.ru_maxrss / 1024
 
 
+@pytest.mark.case("T15")
 def test_a_line_of_100_megabytes_loses_only_itself_and_is_never_held_in_memory(tmp_path: Path) -> None:
     plain, rig = small_rig(tmp_path / "plain"), small_rig(tmp_path / "long")
     for one in (plain, rig):
@@ -124,6 +125,7 @@ def everything(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*") if path.is_file())
 
 
+@pytest.mark.case("T30")
 def test_a_full_disk_under_the_archive_stops_reading_until_there_is_room(
     small_disk: Path, tmp_path: Path
 ) -> None:
@@ -152,6 +154,7 @@ def test_a_full_disk_under_the_archive_stops_reading_until_there_is_room(
     rig.close()
 
 
+@pytest.mark.case("T30")
 def test_a_full_disk_stops_merging_and_nothing_else(small_disk: Path, tmp_path: Path) -> None:
     """Merging writes before it frees: a disk with room for the next lines may have none for a merge."""
     rig = small_rig(tmp_path / "rig")
@@ -175,6 +178,7 @@ def test_a_full_disk_stops_merging_and_nothing_else(small_disk: Path, tmp_path: 
     rig.close()
 
 
+@pytest.mark.case("T30")
 def test_a_full_disk_under_the_database_stops_reading_until_there_is_room(
     small_disk: Path, tmp_path: Path
 ) -> None:

@@ -17,11 +17,13 @@ from auditd.demo.formats import Lookup, pnc_line
 from auditd.engine.lock import _POSTGRES_KEY, StateInUse, StateLock
 
 
+@pytest.mark.case("T38")
 def test_the_archive_is_held_by_one(database: Engine, tmp_path: Path) -> None:
     with StateLock(tmp_path / "archive", database), pytest.raises(StateInUse, match="archive"):
         StateLock(tmp_path / "archive", database).__enter__()
 
 
+@pytest.mark.case("T38")
 def test_the_database_is_held_by_one_whatever_the_archive(database: Engine, tmp_path: Path) -> None:
     other = open_database(database.url)
     with StateLock(tmp_path / "one", database), pytest.raises(StateInUse, match="database"):
@@ -29,6 +31,7 @@ def test_the_database_is_held_by_one_whatever_the_archive(database: Engine, tmp_
     other.dispose()
 
 
+@pytest.mark.case("T38")
 def test_it_is_free_at_once_when_let_go(database: Engine, tmp_path: Path) -> None:
     for _ in range(20):
         with StateLock(tmp_path, database):

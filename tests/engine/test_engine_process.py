@@ -78,6 +78,7 @@ def test_a_second_signal_leaves_at_once_even_from_within_a_commit(rig: Rig, star
     assert len(rig.standing().events) == 5
 
 
+@pytest.mark.case("T38")
 def test_a_second_daemon_on_the_same_state_refuses(rig: Rig, start: Start, tmp_path: Path) -> None:
     daemon = start(rig)
     for arguments in (("run",), ("run", "--once"), ("replay", "--from", "2026-03-01", "--to", "2026-03-02")):

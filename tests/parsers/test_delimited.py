@@ -91,6 +91,7 @@ def test_a_bad_line_is_rejected_with_its_reason_and_its_neighbours_are_read(
     assert split(*neighbours, line, *neighbours) == (before * 2, [reason])
 
 
+@pytest.mark.case("T41")
 def test_two_open_quotes_far_apart_swallow_nothing_between_them() -> None:
     good = [f'{n},"name, {n}",z' for n in range(15_000)]
     lines = [*good[:100], 'x,"open,y', *good[100:14_000], 'x,open",y', *good[14_000:]]
@@ -99,6 +100,7 @@ def test_two_open_quotes_far_apart_swallow_nothing_between_them() -> None:
     assert [row[0] for row in rows] == [str(n) for n in range(15_000)]
 
 
+@pytest.mark.case("T41")
 def test_an_even_number_of_bad_quotes_on_two_lines_is_no_way_round_it() -> None:
     rows, reasons = split('x,y,"a" "b', "1,2,3", 'c" "d",y,z', "4,5,6")
     assert rows == [("1", "2", "3"), ("4", "5", "6")]

@@ -226,6 +226,7 @@ def test_the_same_bytes_further_down_have_the_same_hashes_and_other_fallback_ide
         assert frame["event_id"].eq(further["event_id"]).equals(~by_place)
 
 
+@pytest.mark.case("T41")
 @every_case
 def test_read_with_another_zone_no_event_has_the_id_of_one_at_another_time(
     kind: type[Format], case: Case
@@ -259,6 +260,7 @@ def test_two_open_quotes_far_apart_swallow_nothing_between_them(kind: type[Forma
         assert Counter(hashes[family].to_list()) <= kept
 
 
+@pytest.mark.case("T40")
 @formats
 @settings(max_examples=30, deadline=None)
 @given(data=st.binary(max_size=400), offset=st.integers(min_value=0, max_value=2**40))
@@ -282,6 +284,7 @@ PIECES = [
 ]
 
 
+@pytest.mark.case("T40")
 @formats
 @settings(max_examples=30, deadline=None)
 @given(data=st.data())

@@ -50,6 +50,7 @@ def test_a_carriage_return_inside_a_line_stays() -> None:
     assert texts(b"one\rtwo\n") == ["one\rtwo"]
 
 
+@pytest.mark.case("T31")
 def test_a_byte_order_mark_is_not_text_at_the_start_of_a_file_nor_where_files_were_joined() -> None:
     mark = b"\xef\xbb\xbf"
     assert texts(mark + b"one\ntwo\n" + mark + b"one\n") == ["one", "two", "one"]
@@ -73,6 +74,7 @@ def test_a_line_that_is_not_utf8_is_rejected_alone() -> None:
     ]
 
 
+@pytest.mark.case("T14")
 def test_a_head_of_nul_bytes_grown_under_a_truncated_file_does_not_cost_the_line_behind_it() -> None:
     data = b"\0" * 100 + b"one\ntwo\n"
     assert texts(data) == ["one", "two"]
@@ -96,6 +98,7 @@ PIECES = st.sampled_from(
 )
 
 
+@pytest.mark.case("T40")
 @settings(max_examples=120, deadline=None)
 @given(st.lists(PIECES, max_size=40).map(b"".join), st.integers(min_value=0, max_value=10**12))
 def test_every_byte_is_found_again_at_its_place(data: bytes, offset: int) -> None:

@@ -55,6 +55,7 @@ def test_a_time_with_a_zone_is_exact_and_known_from_the_record(text: str, expect
     assert read(text) == (expected, 0, "record")
 
 
+@pytest.mark.case("T32")
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -73,6 +74,7 @@ def test_the_configured_zone_decides() -> None:
     assert read("2026-07-01T12:00:00", ZoneInfo("America/New_York"))[0] == utc(2026, 7, 1, 16)
 
 
+@pytest.mark.case("T32")
 @pytest.mark.parametrize(
     ("text", "expected", "doubt"),
     [
@@ -88,6 +90,7 @@ def test_the_repeated_hour_is_taken_as_the_first_and_marked(
     assert read(text) == (expected, doubt, "config")
 
 
+@pytest.mark.case("T32")
 @pytest.mark.parametrize(
     ("text", "expected", "doubt"),
     [
@@ -103,6 +106,7 @@ def test_the_skipped_hour_is_read_as_if_the_clock_had_not_moved_and_marked(
     assert read(text) == (expected, doubt, "config")
 
 
+@pytest.mark.case("T32")
 def test_a_zone_in_the_record_leaves_no_doubt_in_the_repeated_hour() -> None:
     assert read("2026-10-25T01:30:00+01:00") == (utc(2026, 10, 25, 0, 30), 0, "record")
     assert read("2026-10-25T01:30:00+00:00") == (utc(2026, 10, 25, 1, 30), 0, "record")

@@ -10,15 +10,33 @@ from pathlib import Path
 
 from auditd.tail.chunk import Chunk
 from auditd.tail.cursor import Cursor
-from auditd.tail.source import TailSource
+from auditd.tail.source import IsSplit, TailSource
 from auditd.tail.tailer import Tailer
+from parsers.encodings import Declared, decoded, split_lines
 
 
 class Reading:
     """Reads with a tailer; `clock` is its time, `cursors` and `chunks` what was committed."""
 
-    def __init__(self, *patterns: Path | str, max_line_bytes: int = 1 << 20, **options: int) -> None:
-        self.sources = [TailSource("log", tuple(str(pattern) for pattern in patterns), max_line_bytes)]
+    def __init__(
+        self,
+        *patterns: Path | str,
+        max_line_bytes: int = 1 << 20,
+        encoding: Declared = "auto",
+        joins_lines: bool = False,
+        is_split: IsSplit | None = None,
+        **options: int,
+    ) -> None:
+        self.sources = [
+            TailSource(
+                "log",
+                tuple(str(pattern) for pattern in patterns),
+                max_line_bytes,
+                encoding=encoding,
+                joins_lines=joins_lines,
+                is_split=is_split,
+            )
+        ]
         self.clock = 1000.0
         self.options = options
         self.cursors: dict[str, Cursor] = {}
@@ -74,6 +92,17 @@ class Reading:
 def lines_of(chunk: Chunk) -> list[bytes]:
     lines = chunk.block.data.split(b"\n")
     return lines[:-1] if lines[-1] == b"" else lines
+
+
+def texts(chunks: list[Chunk]) -> list[str | None]:
+    """Return the lines of chunks in whatever encoding as text, without marks and carriage returns."""
+    raw = [
+        (line, chunk.block.encoding)
+        for chunk in chunks
+        for line in split_lines(chunk.block.data, chunk.block.encoding)
+    ]
+    found = [decoded(line, encoding) for line, encoding in raw]
+    return [text if text is None else text.removeprefix("\ufeff").removesuffix("\r") for text in found]
 
 
 def append(path: Path, content: bytes) -> None:

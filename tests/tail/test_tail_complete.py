@@ -6,6 +6,8 @@ import os
 import time
 from pathlib import Path
 
+import pytest
+
 from auditd.tail.chunk import Chunk
 from auditd.tail.source import TailSource
 from auditd.tail.tailer import Tailer
@@ -41,6 +43,7 @@ def just_written(path: Path, data: bytes) -> None:
     os.utime(path, (time.time(), time.time()))
 
 
+@pytest.mark.case("T11")
 def test_the_last_line_without_newline_counts_once_nobody_has_written_for_long_enough(tmp_path: Path) -> None:
     just_written(tmp_path / "cdr_1", b"one\ntwo")
     spool = Spool(tmp_path, complete_after_seconds=5.0)
@@ -50,6 +53,7 @@ def test_the_last_line_without_newline_counts_once_nobody_has_written_for_long_e
     assert spool.tailer.behind()["calls"].bytes == 0
 
 
+@pytest.mark.case("T10")
 def test_a_log_that_may_grow_keeps_its_last_line_for_later(tmp_path: Path) -> None:
     just_written(tmp_path / "cdr_1", b"one\ntwo")
     spool = Spool(tmp_path, complete_after_seconds=None)

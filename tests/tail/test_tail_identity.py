@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from tail_reading import append, copytruncate, numbered, text
 
 
@@ -156,6 +157,7 @@ def test_t22_saved_offset_beyond_the_size(reading, log: Path) -> None:
     assert sorted(cursor.finished for cursor in reader.cursors.values()) == [False, True]
 
 
+@pytest.mark.case("T3", "T24")
 def test_copy_truncated_while_down_is_read_from_the_copy(reading, log: Path) -> None:
     """Also when so little had been read that its prints do not tell files apart."""
     for name, count in (("few", 3), ("many", 40)):
@@ -170,6 +172,7 @@ def test_copy_truncated_while_down_is_read_from_the_copy(reading, log: Path) -> 
         assert set(reader.settle()) >= {*numbered(count, 90), b"new"}
 
 
+@pytest.mark.case("T26", "T28")
 def test_one_file_under_two_names_is_read_once(reading, log: Path) -> None:
     append(log, b"one\n")
     log.with_name("b.log").symlink_to(log)

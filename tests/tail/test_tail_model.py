@@ -210,10 +210,12 @@ def check_histories(seeds: range, steps: int, folder: Path) -> None:
             history.reader.tailer.close()
 
 
+@pytest.mark.case("T1", "T2", "T3", "T10", "T23", "T24")
 def test_every_line_exactly_once_in_random_histories(tmp_path: Path) -> None:
     check_histories(range(150), 40, tmp_path)
 
 
+@pytest.mark.case("T1", "T2", "T3", "T10", "T23", "T24")
 @pytest.mark.soak
 def test_every_line_exactly_once_in_thousands_of_random_histories(tmp_path: Path) -> None:
     check_histories(range(1000, 6000), 80, tmp_path)

@@ -6,6 +6,7 @@ import os
 import threading
 from pathlib import Path
 
+import pytest
 from squeezing import squeeze
 from tail_reading import append, numbered, text
 
@@ -69,6 +70,7 @@ def test_t02_rotations_missed_while_down(reading, log: Path) -> None:
     assert reader.settle() == numbered(10, 40)
 
 
+@pytest.mark.case("T26")
 def test_first_start_does_not_read_rotated_history(reading, log: Path) -> None:
     append(log.with_name("app.log.1"), text(numbered(0, 10)))
     append(log, text(numbered(10, 20)))

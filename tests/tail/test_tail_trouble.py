@@ -130,6 +130,7 @@ def test_t29_a_hundred_rotations_while_nothing_can_be_committed(reading, log: Pa
     assert reader.lost == 0
 
 
+@pytest.mark.case("T29")
 def test_more_files_than_descriptors(reading, tmp_path: Path) -> None:
     reader = reading(tmp_path / "*.log", open_files=5)
     for turn in range(3):
@@ -139,6 +140,7 @@ def test_more_files_than_descriptors(reading, tmp_path: Path) -> None:
     assert len(reader.cursors) == 20
 
 
+@pytest.mark.case("T29", "T40")
 def test_bytes_that_vanish_with_their_file_are_counted(reading, log: Path) -> None:
     """The descriptor was given up, the file was deleted unread: what was known of it is counted as lost."""
     append(log, text(numbered(0, 10)))
