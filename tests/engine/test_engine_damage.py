@@ -77,6 +77,7 @@ def rot(path: Path) -> None:
 # ---- segments
 
 
+@pytest.mark.case("T21")
 @pytest.mark.parametrize("damage", [cut_short, fill_with_zeros, Path.unlink, rot])
 def test_what_rests_on_a_damaged_segment_is_not_judged_until_it_is_back_and_everything_else_goes_on(
     used: Rig, damage: Callable[[Path], Any]
@@ -105,12 +106,14 @@ def test_what_rests_on_a_damaged_segment_is_not_judged_until_it_is_back_and_ever
     assert invoke(used, "status").exit_code == 0
 
 
+@pytest.mark.case("T21")
 def test_a_replay_over_a_damaged_segment_says_so(used: Rig) -> None:
     cut_short(segments(used)[0])
     stretch = ("--from", "2026-03-01", "--to", "2026-03-10", "--dry-run")
     assert told(invoke(used, "replay", *stretch)) == (1, True)
 
 
+@pytest.mark.case("T21")
 def test_a_running_daemon_says_that_a_segment_is_gone_and_reads_on(used: Rig) -> None:
     victim = segments(used)[0]
     victim.rename(victim.with_suffix(".away"))
@@ -143,6 +146,7 @@ def half_a_page(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2 + 100)
 
 
+@pytest.mark.case("T21")
 @pytest.mark.parametrize("damage", [half_a_page, first_page, in_the_middle, fill_with_zeros])
 def test_a_damaged_database_file_is_refused(used: Rig, damage: Callable[[Path], None]) -> None:
     damage(used.root / "state.db")
@@ -158,6 +162,7 @@ def no_bytes(path: Path) -> None:
     os.truncate(path, 0)
 
 
+@pytest.mark.case("T21")
 @pytest.mark.parametrize("damage", [no_bytes, Path.unlink])
 def test_a_lost_database_is_not_taken_for_a_new_one(used: Rig, damage: Callable[[Path], None]) -> None:
     backup = (used.root / "state.db").read_bytes()
@@ -175,6 +180,7 @@ def test_a_lost_database_is_not_taken_for_a_new_one(used: Rig, damage: Callable[
     assert invoke(used, "run", "--once").exit_code == 0
 
 
+@pytest.mark.case("T21")
 def test_moving_the_archive_away_too_begins_anew_as_the_message_says(used: Rig) -> None:
     before = used.standing().events
     used.close()
@@ -185,6 +191,7 @@ def test_moving_the_archive_away_too_begins_anew_as_the_message_says(used: Rig) 
     assert Rig(used.root).standing().events == before
 
 
+@pytest.mark.case("T21")
 def test_a_crash_before_the_first_commit_is_no_lost_database(tmp_path: Path) -> None:
     rig = small_rig(tmp_path)
     rig.log("pnc", [look(1)])
@@ -203,6 +210,7 @@ def _one_event(folder: Path) -> Any:
     return events
 
 
+@pytest.mark.case("T21")
 @pytest.mark.parametrize("away", [shutil.rmtree, lambda path: path.rename(path.with_name("unmounted"))])
 def test_a_lost_or_unmounted_archive_is_refused(used: Rig, away: Callable[[Path], Any]) -> None:
     away(used.root / "archive")
@@ -239,6 +247,7 @@ def end_zeroed(path: Path) -> None:
     path.write_bytes(content)
 
 
+@pytest.mark.case("T21")
 @pytest.mark.parametrize("damage", [torn, end_zeroed, fill_with_zeros, Path.unlink])
 def test_a_torn_zeroed_or_missing_journal_takes_the_state_back_and_every_line_comes_again_once(
     used: Rig, damage: Callable[[Path], Any]
@@ -261,6 +270,7 @@ def test_a_torn_zeroed_or_missing_journal_takes_the_state_back_and_every_line_co
 # ---- cursors
 
 
+@pytest.mark.case("T21")
 @pytest.mark.parametrize(
     "change", ["offset = offset + 100000", "head_hash = 'x'", "tail_hash = 'x'", "inode = '1'"]
 )

@@ -163,12 +163,14 @@ def check_moments(
     assert set(moments) - set(deaths(pair.killed)) == set()
 
 
+@pytest.mark.case("T20")
 def test_killed_at_every_boundary_it_ends_like_an_undisturbed_run(tmp_path: Path, launcher: Launcher) -> None:
     moments = list(EVERY_MOMENT)
     random.Random(1).shuffle(moments)
     check_moments(tmp_path, launcher, moments, seed=1)
 
 
+@pytest.mark.case("T20")
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_killed_at_every_commit_on_a_server_it_ends_like_an_undisturbed_run(
     tmp_path: Path, launcher: Launcher, database_url: URL
@@ -177,6 +179,7 @@ def test_killed_at_every_commit_on_a_server_it_ends_like_an_undisturbed_run(
     check_moments(tmp_path, launcher, moments, seed=2, database=database_text(database_url))
 
 
+@pytest.mark.case("T20")
 def test_killed_while_it_merges_and_sweeps_no_row_is_lost_or_doubled(
     tmp_path: Path, launcher: Launcher
 ) -> None:
@@ -205,6 +208,7 @@ def test_killed_while_it_merges_and_sweeps_no_row_is_lost_or_doubled(
     pair.close()
 
 
+@pytest.mark.case("T20")
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indirect=True)

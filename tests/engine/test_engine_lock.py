@@ -38,6 +38,7 @@ def test_it_is_free_at_once_when_let_go(database: Engine, tmp_path: Path) -> Non
             pass
 
 
+@pytest.mark.case("T38")
 def test_one_that_could_not_have_everything_holds_nothing(database: Engine, tmp_path: Path) -> None:
     with StateLock(tmp_path / "one", database), pytest.raises(StateInUse):
         StateLock(tmp_path / "another", database).__enter__()
@@ -83,6 +84,7 @@ def look(number: int) -> str:
     return pnc_line(Lookup(ago(days=2, seconds=number), "auser", "vehicle", "AB12CDE", f"T{number}", ""))
 
 
+@pytest.mark.case("T38")
 @on_postgresql
 def test_a_lock_whose_session_ended_is_taken_again(database: Engine, server: Engine, tmp_path: Path) -> None:
     with StateLock(tmp_path / "one", database) as lock:
@@ -94,6 +96,7 @@ def test_a_lock_whose_session_ended_is_taken_again(database: Engine, server: Eng
             StateLock(tmp_path / "two", database).__enter__()
 
 
+@pytest.mark.case("T38")
 @on_postgresql
 def test_a_lock_that_another_has_taken_meanwhile_is_not_held_any_more(
     database: Engine, server: Engine, tmp_path: Path
@@ -107,6 +110,7 @@ def test_a_lock_that_another_has_taken_meanwhile_is_not_held_any_more(
         assert lock.keep()
 
 
+@pytest.mark.case("T38")
 @on_postgresql
 def test_a_daemon_whose_session_is_ended_takes_the_lock_again_and_reads_on(
     server: Engine, rig_on_each: Rig
@@ -130,6 +134,7 @@ def test_a_daemon_whose_session_is_ended_takes_the_lock_again_and_reads_on(
     assert [account.tally.duplicates for account in rig.accounts()] == [0]
 
 
+@pytest.mark.case("T38")
 @on_postgresql
 def test_a_daemon_whose_lock_another_took_stops_and_writes_nothing_more(
     database_url: URL, server: Engine, rig_on_each: Rig, tmp_path: Path

@@ -83,6 +83,7 @@ def first(calls: list[SystemCall], pattern: str, *, after: SystemCall | None = N
     return next(c for c in calls if (after is None or c.start > after.end) and re.match(pattern, c.text))
 
 
+@pytest.mark.case("T21")
 def test_a_row_leaves_the_process_only_when_what_it_names_is_on_disk(rig_on_each: Rig, strace: str) -> None:
     rig = rig_on_each
     rig.once(at())  # tables there, no archive yet
@@ -104,6 +105,7 @@ def test_a_row_leaves_the_process_only_when_what_it_names_is_on_disk(rig_on_each
         assert folder_synced.end < told.start
 
 
+@pytest.mark.case("T21")
 def test_a_commit_is_on_disk_before_anything_builds_on_it(rig: Rig, strace: str) -> None:
     """SQLite: after the pages of a commit comes a sync of the journal, before the next page of the next commit."""
     fill(rig)
@@ -128,6 +130,7 @@ def is_last_frame(call: str) -> bool:
     return header[4:8] != bytes(4)
 
 
+@pytest.mark.case("T21")
 def test_every_segment_is_synced_and_named_in_order_before_its_commit(tmp_path: Path) -> None:
     """The same, told by the process itself: where tracing is forbidden."""
     rig = small_rig(tmp_path)

@@ -226,7 +226,6 @@ def test_the_same_bytes_further_down_have_the_same_hashes_and_other_fallback_ide
         assert frame["event_id"].eq(further["event_id"]).equals(~by_place)
 
 
-@pytest.mark.case("T41")
 @every_case
 def test_read_with_another_zone_no_event_has_the_id_of_one_at_another_time(
     kind: type[Format], case: Case
@@ -243,6 +242,7 @@ def test_read_with_another_zone_no_event_has_the_id_of_one_at_another_time(
         assert met["timestamp"].max() in (None, 1)
 
 
+@pytest.mark.case("T41")
 @every_case
 def test_two_open_quotes_far_apart_swallow_nothing_between_them(kind: type[Format], case: Case) -> None:
     read = reader(kind, case)
