@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
 
@@ -277,7 +278,12 @@ class LogFile:
         return Chunk(
             source=self.source.name,
             path=self.location,
-            block=Block(data=cut.data, file=self.cursor.file, offset=cut.data_start),
+            block=Block(
+                data=cut.data,
+                file=self.cursor.file,
+                offset=cut.data_start,
+                written_before=_moment(self.modified_ns),
+            ),
             before=before,
             after=after,
             too_long=cut.too_long,
@@ -291,3 +297,11 @@ class LogFile:
         head = os.pread(descriptor, min(PRINT_BYTES, cut.end - cut.start), cut.start)
         last = min(PRINT_BYTES, cut.end - cut.start)
         return self.prints.moved(cut.end, os.pread(descriptor, last, cut.end - last), head)
+
+
+def _moment(nanoseconds: int) -> datetime | None:
+    """Return a time of the file system in UTC; None where there is none, or none a calendar has."""
+    try:
+        return datetime.fromtimestamp(nanoseconds / 1e9, UTC) if nanoseconds else None
+    except (OverflowError, ValueError, OSError):
+        return None

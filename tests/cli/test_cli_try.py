@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -204,3 +206,13 @@ class TestWithConfiguration:
     def test_an_unknown_source_names_the_known(self, log: Path) -> None:
         done = self.run(log, "--source", "new")
         assert (done.exit_code, done.stderr) == (2, "error: there is no source 'new'\nhint: sources: old\n")
+
+
+def test_stamps_without_year_are_of_the_years_before_the_file_was_last_changed(tmp_path: Path) -> None:
+    path = tmp_path / "mail.log"
+    line = "{} mx1 postfix/smtp[1]: ABCDEF12: to=<desk@news.example>, relay=mx, delay=1, dsn=2.0.0, status=sent (ok)\n"
+    path.write_text(line.format("Dec 31 23:59:59") + line.format("Jan  1 00:00:01"))
+    changed = datetime(2024, 1, 1, 0, 0, 2, tzinfo=UTC).timestamp()
+    os.utime(path, (changed, changed))
+    events = as_json(path)["shown_events"]["email"]
+    assert [event["timestamp"][:10] for event in events] == ["2023-12-31", "2024-01-01"]
