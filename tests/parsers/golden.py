@@ -48,4 +48,8 @@ def check_case(format_name: str, case_name: str) -> None:
         for event, want in zip(events, wanted, strict=True):
             absent = dict.fromkeys(want.get("absent", []))
             named = {name: value for name, value in want.items() if name not in ("line", "absent", "family")}
-            assert {name: event[name] for name in (*named, *absent)} == {**named, **absent}
+            expected_row = {**named, **absent}
+            wrong = {
+                name: (event[name], value) for name, value in expected_row.items() if event[name] != value
+            }
+            assert not wrong, f"line {want['line']}, got and wanted: {wrong}"
