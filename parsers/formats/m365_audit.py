@@ -151,7 +151,7 @@ def _column(lines: pl.DataFrame, header: str) -> tuple[pl.DataFrame, pl.DataFram
 
 
 def _judge(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the records (MEMBERS, times, evidence), and rejects: no object, no time or operation."""
+    """Return the records (MEMBERS, `items`, times, evidence), and rejects: no object, no time or operation."""
     members, is_object = decode_objects(rows["line"].str.strip_chars(), MEMBERS)
     wrapped = members.select(pl.coalesce("AuditData", "auditData")).to_series()
     inside = wrapped.is_not_null() & members["Operation"].is_null()
@@ -168,7 +168,8 @@ def _judge(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         order = pl.concat([place.filter(~inside), place.filter(inside)]).arg_sort()
         members = pl.concat([members.filter(~inside), inner])[order]
         is_object = pl.concat([is_object.filter(~inside), sound])[order]
-    told = members.hstack(rows[EVIDENCE]).hstack(iso_times(members["CreationTime"], _UTC))
+    items = rows["line"].str.count_matches("InternetMessageId", literal=True).alias("items")
+    told = members.with_columns(items).hstack(rows[EVIDENCE]).hstack(iso_times(members["CreationTime"], _UTC))
     faults = told.with_columns(is_object.alias("is_object")).select(_FAULT).to_series()
     if faults.null_count() == told.height:
         return told, NO_REJECTS
