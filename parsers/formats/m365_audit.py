@@ -20,6 +20,7 @@ import polars as pl
 
 from parsers.delimited import split_fields, split_header
 from parsers.event import NO_EVENTS, Family
+from parsers.exports import distinct, rows_of
 from parsers.format import NO_REJECTS, Block, Format, FormatOptions, Parsed
 from parsers.json_texts import decode_objects, loaded
 from parsers.lines import EVIDENCE, cut_lines, in_file_order, reject
@@ -30,12 +31,8 @@ from parsers.times import IN_LOG_YEARS, iso_times
 _UTC: Final = ZoneInfo("UTC")
 _COLUMN: Final = "AuditData"
 _LINE: Final = pl.col("line")
-_IS_JSON: Final = _LINE.str.contains(r"^\s*\{")
-_IS_NOTE: Final = _LINE.str.starts_with("#TYPE ")
-_IS_HEADER: Final = (
-    ~_IS_JSON
-    & _LINE.str.contains(r"(?:^|,)\"?AuditData\"?(?:,|\s*$)")
-    & ~_LINE.str.contains("{", literal=True)
+_IS_HEADER: Final = _LINE.str.contains(r"(?:^|,)\"?AuditData\"?(?:,|\s*$)") & ~_LINE.str.contains(
+    "{", literal=True
 )
 _OPEN: Final = r'"[aA]uditData"\s*:\s*\{'
 _CODE: Final = r"^[A-Za-z0-9 ._-]{1,60}$"
@@ -120,20 +117,12 @@ def _audit_data(
     lines: pl.DataFrame, state: str
 ) -> tuple[pl.DataFrame, list[pl.DataFrame], dict[str, int], str]:
     """Return the records' JSON (`line` beside its evidence), rejects, counts, and the header in force behind the block."""
-    is_json = lines.select(_IS_JSON).to_series()
-    if is_json.all():
-        return lines, [], {}, state
-    others = lines.filter(~is_json)
-    marks = others.select(_IS_NOTE.alias("note"), _IS_HEADER.alias("header"))
-    counts = {"comment": int(marks["note"].sum()), "header": int(marks["header"].sum())}
-    in_force = others["line"].set(~marks["header"], None).fill_null(strategy="forward").fill_null(state)
-    rows, rejects = [lines.filter(is_json)], []
-    records = others.with_columns(in_force.alias("header")).filter(~(marks["note"] | marks["header"]))
-    for header in records["header"].unique(maintain_order=True):
-        found, refused = _column(records.filter(pl.col("header") == header).drop("header"), header)
-        rows.append(found)
-        rejects.append(refused)
-    return pl.concat(rows).sort("log_offset"), rejects, counts, str(in_force[-1])
+    rows = rows_of(lines, state, _IS_HEADER)
+    read = [_column(group, header) for header, group in rows.csv]
+    if not read:
+        return rows.json, [], rows.counts, rows.state
+    found = pl.concat([rows.json, *(data for data, _ in read)]).sort("log_offset")
+    return found, [refused for _, refused in read], rows.counts, rows.state
 
 
 def _column(lines: pl.DataFrame, header: str) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -141,8 +130,7 @@ def _column(lines: pl.DataFrame, header: str) -> tuple[pl.DataFrame, pl.DataFram
     names = split_header(header)
     if _COLUMN not in names:
         return lines.clear(), reject(lines, "no_header")
-    names = [name if names.index(name) == place else f"{name}#{place}" for place, name in enumerate(names)]
-    fields, kept, refused = split_fields(lines, names, wanted=[_COLUMN])
+    fields, kept, refused = split_fields(lines, distinct(names), wanted=[_COLUMN])
     data = fields[_COLUMN].str.strip_chars()
     empty = (data.fill_null("") == "") | data.is_in(["{}", "null"])
     rows = kept.with_columns(data.alias("line"))

@@ -41,6 +41,7 @@ def test_the_example_can_be_used() -> None:
         "exchange",
         "postfix",
         "m365_audit",
+        "m365_trace",
         "cucm",
     ]
     assert {detector.name for detector in config.detectors()} == set(all_detectors())
