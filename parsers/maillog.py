@@ -11,10 +11,13 @@ RSYSLOG_FileFormat and RSYSLOG_TraditionalFileFormat, `journalctl --output=short
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from parsers.times import iso_times
 from parsers.yearless import STAMP
 
 _LINE: Final = pl.col("line")
@@ -23,6 +26,10 @@ _PRIORITY: Final = r"^<[0-9]{1,3}>"
 _NEWER: Final = r"^<[0-9]{1,3}>1 (\S+) (\S+) (\S+) (\S+) \S+ (?:-|(?:\[[^\]]*\])+)(?: \x{FEFF}?|$)"
 _SPACED_DAY: Final = r"^([0-9]{4}-[0-9]{2}-[0-9]{2}) +([0-9])"
 _ISO_STAMP: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}"
+_UTC: Final = ZoneInfo("UTC")
+_USUAL: Final = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}[+-](?:0[0-9]|1[0-4]):[0-5][0-9]$"
+)
 _PARTS: Final = ("stamp", "host", "program", "text")
 _FRACTION: Final = rf"^{STAMP}\.[0-9]+ "
 
@@ -48,6 +55,26 @@ def split_maillog(lines: pl.Series) -> pl.DataFrame:
     old, new = place.filter(lettered), place.filter(~lettered)
     both = pl.concat([_old(frame.filter(lettered)), _iso(frame.filter(~lettered))])
     return both[pl.concat([old, new]).arg_sort()]
+
+
+def stamp_times(stamps: pl.Series, zone: ZoneInfo) -> pl.DataFrame:
+    """Return what `iso_times` does, faster where all stamps are as rsyslog writes them and have the same offset."""
+    tails = stamps.str.slice(26)
+    if (
+        not len(stamps)
+        or stamps.null_count()
+        or tails.n_unique() > 1
+        or not stamps.str.contains(_USUAL).all()
+    ):
+        return iso_times(stamps, zone)
+    hours, minutes = int(tails[0][1:3]), int(tails[0][4:6])
+    offset = timedelta(hours=hours, minutes=minutes) * (-1 if tails[0].startswith("-") else 1)
+    fraction = stamps.str.slice(20, 6).cast(pl.Int64).cast(pl.Duration("us"))
+    return iso_times(stamps.str.slice(0, 19), _UTC).select(
+        pl.col("timestamp") + pl.lit(fraction) - offset,
+        "time_uncertainty_seconds",
+        pl.when(pl.col("timestamp").is_not_null()).then(pl.lit("record")).alias("time_zone_source"),
+    )
 
 
 def _iso(frame: pl.DataFrame) -> pl.DataFrame:

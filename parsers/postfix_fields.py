@@ -21,11 +21,6 @@ _DELIVERY: Final = (
     r"^to=(?:<(.*?)>|([^<,][^,]*)), (?:orig_to=(?:<(.*?)>|([^<,][^,]*)), )?relay=([^,]*), "
     r"(?:(?:[a-ce-z][a-z_]*|delays?)=[^,]*, )*(?:dsn=([^,]*), )?status=([A-Za-z-]{1,20})(?: \((.*))?$"
 )
-# The same of what nearly every line looks like, so that at each letter only one way leads on: several times faster.
-_USUAL_DELIVERY: Final = (
-    r"^to=<([^>]*)>, (?:orig_to=<([^>]*)>, )?relay=([^,]*), (?:conn_use=[0-9]+, )?"
-    r"delay=[0-9.]+, (?:delays=[0-9./]+, )?dsn=([0-9.]+), status=([a-z]+) \((.*)$"
-)
 _DELIVERY_PARTS: Final = ("to", "to_bare", "orig", "orig_bare", "relay", "dsn", "status", "response")
 # reject: RCPT from h[192.0.2.1]: 554 5.7.1 <b@y>: Relay access denied; from=<a@x> to=<b@y> proto=ESMTP helo=<h>
 _REFUSAL: Final = (
@@ -72,7 +67,7 @@ def _groups(column: pl.Expr, pattern: str, *names: str) -> pl.Expr:
 
 def read_lines(events: pl.DataFrame) -> pl.DataFrame:
     """Return the events with PARTS; `status` is null where the line could not be read."""
-    read = events.select(_USUAL).to_series().struct.unnest().with_columns(_ABSENT)
+    read = events.select(_SIX).to_series().struct.unnest().select(_USUAL).with_columns(_ABSENT)
     unread = read["status"].is_null()
     if unread.any():
         rest = events.filter(unread).with_columns(_UNUSUAL).select(_TOLD)
@@ -85,7 +80,28 @@ def _part(frame: str, name: str) -> pl.Expr:
     return pl.col(frame).struct.field(name)
 
 
-_USUAL: Final = _groups(_BODY, _USUAL_DELIVERY, *PARTS[:6])
+# Nearly every delivery line has these six parts; cutting it there is several times faster than a pattern.
+_SIX: Final = _BODY.str.splitn(", ", 6)
+_PIECES: Final = [pl.col(f"field_{place}") for place in range(6)]
+_IS_USUAL: Final = (
+    _PIECES[0].str.starts_with("to=<")
+    & _PIECES[0].str.ends_with(">")
+    & _PIECES[1].str.starts_with("relay=")
+    & _PIECES[4].str.starts_with("dsn=")
+    & _PIECES[5].str.contains(r"^status=[a-z]{1,20} \(")
+)
+_USUAL: Final = [
+    _PIECES[0].str.slice(4).str.strip_suffix(">").alias("to"),
+    pl.lit(None, dtype=pl.String).alias("orig_to"),
+    _PIECES[1].str.slice(6).alias("relay"),
+    _PIECES[4].str.slice(4).alias("dsn"),
+    pl.when(_IS_USUAL)
+    .then(_PIECES[5])
+    .str.slice(7)
+    .str.splitn(" (", 2)
+    .struct.rename_fields(["status", "response"])
+    .struct.unnest(),
+]
 _ABSENT: Final = [
     pl.col("response").str.strip_suffix(")"),
     *(pl.lit(None, dtype=pl.String).alias(name) for name in PARTS[6:]),

@@ -26,7 +26,7 @@ from pydantic import Field
 from parsers.event import NO_EVENTS, Family
 from parsers.format import NO_REJECTS, Block, Format, FormatOptions, Parsed
 from parsers.lines import EVIDENCE, cut_lines, in_file_order, reject
-from parsers.maillog import split_maillog
+from parsers.maillog import split_maillog, stamp_times
 from parsers.postfix_fields import KNOWN_STATUSES, Meaning, read_lines
 from parsers.postfix_queue import ABOUT, KIND, NOTHING_REMEMBERED, REMEMBERED_SCHEMA, join
 from parsers.times import IN_LOG_YEARS, iso_times
@@ -171,7 +171,7 @@ class Postfix(Format):
     def _times(self, stamps: pl.Series, until: datetime | None) -> pl.DataFrame:
         yearless = stamps.str.contains("^[A-Z]")
         if until is None or not yearless.any():
-            return iso_times(stamps, self.context.zone)
+            return stamp_times(stamps, self.context.zone)
         dated = with_years(stamps.set(~yearless, None), until)
         times = iso_times(dated.zip_with(yearless, stamps), self.context.zone)
         doubt = pl.col("time_uncertainty_seconds")

@@ -84,6 +84,13 @@ def test_members_are_told_as_text_whatever_their_kind() -> None:
     assert json.loads(members["b"][0]) == {"c": [True, None]}
 
 
+def test_blank_texts_and_newlines_inside_shift_nothing() -> None:
+    texts = pl.Series(["", '{"a":\n1}', None, '{"a":"1"}'])
+    members, is_object = decode_objects(texts, pl.Schema({"a": pl.String}))
+    assert is_object.to_list() == [False, False, False, True]
+    assert members["a"].to_list() == [None, None, None, "1"]
+
+
 def test_a_member_of_another_kind_than_expected_is_null_and_the_others_are_told() -> None:
     schema = pl.Schema(
         {"a": pl.String, "s": pl.Struct({"x": pl.String}), "l": pl.List(pl.Struct({"x": pl.String}))}

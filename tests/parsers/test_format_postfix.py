@@ -16,6 +16,8 @@ from pydantic import ValidationError
 from parsers.force import Force
 from parsers.format import Block, Context, Parsed
 from parsers.formats.postfix import Postfix, PostfixOptions
+from parsers.maillog import stamp_times
+from parsers.times import iso_times
 
 OURS = "example.police.uk"
 
@@ -128,6 +130,13 @@ def test_the_year_found_in_one_block_is_kept_for_a_block_that_comes_without_a_da
     first = read(sent("ABCDEF", stamp="Dec 31 23:59:59"), written_before=datetime(2026, 1, 2, tzinfo=UTC))
     second = postfix().parse(Block(sent("ABCDEF", stamp="Jan  1 00:00:01").encode()), first.state)
     assert second.events["email"]["timestamp"][0].year == 2026
+
+
+@pytest.mark.parametrize("offset", ["+00:00", "+01:00", "-05:30", "Z"])
+def test_stamps_of_one_shape_are_read_as_any_others_are(offset: str) -> None:
+    stamps = [f"2026-{day}T23:59:58.000123{offset}" for day in ("03-03", "12-31", "02-30", "10-25")]
+    zone = ZoneInfo("Europe/London")
+    assert_frame_equal(stamp_times(pl.Series(stamps), zone), iso_times(pl.Series(stamps), zone))
 
 
 def test_the_same_line_delivered_twice_is_one_event_and_two_recipients_are_two() -> None:
