@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from parsers.syslog import RECEIPT
 from parsers.times import iso_times
 from parsers.yearless import STAMP
 
@@ -44,7 +45,9 @@ def split_maillog(lines: pl.Series) -> pl.DataFrame:
     A stamp is as written: ISO 8601 with a `T`, or without year (`Mar  3 14:02:11`).
     """
     frame = lines.alias("line").to_frame()
-    if lines.str.starts_with("<").any():
+    if lines.str.starts_with("@").any():
+        frame = frame.select(_LINE.str.replace(f"^{RECEIPT}<", "<"))
+    if frame["line"].str.starts_with("<").any():
         frame = frame.select(_LINE.str.replace(_NEWER, "${1} ${2} ${3}[${4}]: ").str.replace(_PRIORITY, ""))
     lettered = frame.select(_FIRST_IS_LETTER).to_series()
     if lettered.all():

@@ -29,6 +29,7 @@ from parsers.lines import EVIDENCE, cut_lines, in_file_order, reject
 from parsers.maillog import split_maillog, stamp_times
 from parsers.postfix_fields import KNOWN_STATUSES, Meaning, read_lines
 from parsers.postfix_queue import ABOUT, KIND, NOTHING_REMEMBERED, REMEMBERED_SCHEMA, join
+from parsers.syslog import RECEIPT
 from parsers.times import IN_LOG_YEARS, iso_times
 from parsers.yearless import STAMP, YEAR_SECONDS, until_by_first, with_years
 
@@ -38,7 +39,9 @@ _QUEUE_ID: Final = (
     pl.col("queue_id").str.contains(r"^(?:[0-9A-F]{6,20}|[0-9A-Za-z]{12,24}|NOQUEUE)$")
     & pl.col("body").is_not_null()
 ).fill_null(value=False)
-_HEADING: Final = rf"^(?:<\d{{1,3}}>)?(?:1 )?(?:{STAMP}|\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)\S* \S+ "
+_HEADING: Final = (
+    rf"^(?:{RECEIPT})?(?:<\d{{1,3}}>)?(?:1 )?(?:{STAMP}|\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)\S* \S+ "
+)
 _LIKE: Final = re.compile(_HEADING + r"postfix[^\s/\[]*/\S+?(?:\[\d+\]:| \d+ )")
 _IS_POSTFIX: Final = [_POSTFIX.fill_null(value=False).alias("is_postfix"), pl.col("text")]
 _SPLIT: Final = (
