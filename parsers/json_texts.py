@@ -14,7 +14,10 @@ import polars as pl
 from polars.datatypes import DataTypeClass
 
 _TEXT: Final = pl.col("text")
-_SHAPED: Final = (_TEXT.str.starts_with("{") & ~_TEXT.str.contains("\n", literal=True)).fill_null(value=False)
+# Lines that were cut off fail this, so that the reader need not be asked again and again because of them.
+_SHAPED: Final = (
+    _TEXT.str.starts_with("{") & _TEXT.str.contains(r"\}[ \t\r]*$") & ~_TEXT.str.contains("\n", literal=True)
+).fill_null(value=False)
 _PIECE: Final = 512
 
 
@@ -32,10 +35,13 @@ def decode_objects(texts: pl.Series, schema: pl.Schema) -> tuple[pl.DataFrame, p
     placed = frame.with_columns(place=pl.int_range(pl.len(), dtype=pl.UInt32))
     shaped = placed.filter(_SHAPED)
     found: list[pl.DataFrame] = []
-    waiting = [shaped[start : start + _PIECE] for start in range(0, shaped.height, _PIECE)]
+    waiting = [shaped] if shaped.height else []
     while waiting:
         piece = waiting.pop()
         read = _read(piece, schema)
+        if read is None and piece.height > _PIECE:
+            waiting += [piece[start : start + _PIECE] for start in range(0, piece.height, _PIECE)]
+            continue
         if read is None and piece.height > 1:
             half = piece.height // 2
             waiting += [piece[:half], piece[half:]]
