@@ -61,7 +61,7 @@ COMMON: Final[tuple[Column, ...]] = (
 
 ACCESS: Final[tuple[Column, ...]] = (
     Column("organization_name", TEXT, "Force of the account that acted.", "organization.name"),
-    Column("subject_type", TEXT, "person, vehicle, property, address, phone or occurrence."),
+    Column("subject_type", TEXT, "person, vehicle, property, address, phone or occurrence; mailbox or file."),
     Column("subject_key", TEXT, "Canonical key of who or what was looked at."),
     Column("pnc_system", TEXT, "pnc, leds or another record system."),
     Column("pnc_query", TEXT, "Text of the enquiry as typed."),

@@ -11,6 +11,7 @@ import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar, Final
 from zoneinfo import ZoneInfo
@@ -77,7 +78,8 @@ class Block:
     """Complete lines of one file: every line ends in a newline, except the last of a file that has ended.
 
     offset is the byte offset of data in the file; file is its identity; envelope is what every line is wrapped in,
-    encoding what every line is in.
+    encoding what every line is in. written_before is a moment before which the lines were written (when the file was last
+    changed), where that is known: for stamps that have no year.
     """
 
     data: bytes
@@ -85,6 +87,7 @@ class Block:
     offset: int = 0
     envelope: Envelope = "none"
     encoding: Encoding = "utf-8"
+    written_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,8 @@ class Format(ABC):
     Options: ClassVar[type[FormatOptions]] = FormatOptions
     complete_after_seconds: ClassVar[float | None] = None
     """For logs delivered as whole files: unchanged for so long, a file is complete, last newline or not."""
+    reads_in_order: ClassVar[bool] = False
+    """Whether the state changes with nearly every line, so that no part of a block can be parsed before the one above."""
 
     def __init__(self, context: Context, options: FormatOptions | None = None) -> None:
         self.context = context

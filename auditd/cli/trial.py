@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import BinaryIO, Final
 
 import polars as pl
@@ -70,10 +71,19 @@ class Trial:
         """Whether every line of the file ended in exactly one place."""
         return self.lines == self.event_lines + self.rejects.total() + self.non_records.total()
 
-    def run(self, stream: BinaryIO, parser: Format, *, longest: int, head: bytes = b"") -> None:
+    def run(
+        self,
+        stream: BinaryIO,
+        parser: Format,
+        *,
+        longest: int,
+        head: bytes = b"",
+        written_before: datetime | None = None,
+    ) -> None:
         """Parse a whole stream, of which `head` was read before.
 
-        Lines longer than `longest` bytes are rejected as too_long, as the daemon does.
+        Lines longer than `longest` bytes are rejected as too_long, as the daemon does. written_before: when the file was
+        last changed, where that is known.
         """
         state = ""
         found = pieces(
@@ -83,7 +93,7 @@ class Trial:
             if isinstance(piece, LongLine):
                 self._take_long(piece)
                 continue
-            parsed = parser.read(piece, state)
+            parsed = parser.read(replace(piece, written_before=written_before), state)
             state = parsed.state
             self._take(piece, parsed)
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast, get_args
 from zoneinfo import ZoneInfo
@@ -80,7 +81,7 @@ def command(
                 guesses = guess(_beginning(head, trial.encoding))
             name = wish.format or _believable(file, guesses)
             parser = format_named(name)(context, format_options(name, wish.options))
-        trial.run(stream, parser, longest=longest, head=head)
+        trial.run(stream, parser, longest=longest, head=head, written_before=_changed(file))
     if as_json:
         print_json(_as_data(file, parser, guesses, trial, show_content=show_content))
     else:
@@ -94,6 +95,11 @@ def _beginning(head: bytes, declared: Declared) -> bytes:
     return (
         head[: end or None].decode(encoding, "replace").encode() if is_wide(encoding) else head[: end or None]
     )
+
+
+def _changed(file: Path) -> datetime | None:
+    """Return when the file was last changed; None for standard input."""
+    return None if str(file) == "-" else datetime.fromtimestamp(file.stat().st_mtime, UTC)
 
 
 def _known(state: State, wish: Wish) -> tuple[Context, Format | None, int]:

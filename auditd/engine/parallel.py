@@ -23,7 +23,7 @@ HEAD_BYTES: Final = 64 << 10
 
 def parse_in_parts(parser: Format, block: Block, state: str, *, pool: Executor, parts: int) -> Parsed:
     """Return what `parser.read(block, state)` would, using up to `parts` threads of the pool."""
-    if parts < 2 or len(block.data) < 2 * PART_BYTES or parser.joins_lines:
+    if parts < 2 or parser.reads_in_order or parser.joins_lines or len(block.data) < 2 * PART_BYTES:
         return parser.read(block, state)
     done: list[Parsed] = []
     rest = block

@@ -8,6 +8,7 @@ the descriptor is still the one that was read.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Final
 
 from auditd.tail.chunk import Chunk
@@ -339,7 +340,13 @@ class LogFile:
         return Chunk(
             source=self.source.name,
             path=self.location,
-            block=Block(data, self.cursor.file, cut.data_start, encoding=cut.encoding),
+            block=Block(
+                data,
+                self.cursor.file,
+                cut.data_start,
+                encoding=cut.encoding,
+                written_before=_moment(self.modified_ns),
+            ),
             before=before,
             after=self._finished(after) if last else after,
             too_long=cut.too_long,
@@ -354,3 +361,11 @@ class LogFile:
         head = content.pread(min(missing, cut.end - cut.start), cut.start) if missing else b""
         last = min(PRINT_BYTES, cut.end - cut.start)
         return self.prints.moved(cut.end, content.pread(last, cut.end - last), head)
+
+
+def _moment(nanoseconds: int) -> datetime | None:
+    """Return a time of the file system in UTC; None where there is none, or none a calendar has."""
+    try:
+        return datetime.fromtimestamp(nanoseconds / 1e9, UTC) if nanoseconds else None
+    except (OverflowError, ValueError, OSError):
+        return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -241,3 +243,13 @@ def test_t13_records_of_several_lines_are_tried_with_the_option(tmp_path: Path) 
     found = as_json(path, "--format", "pnc", "--option", "quoted_newlines=true")
     assert (found["balances"], found["lines"], found["event_lines"], found["rejects"]) == (True, 5, 4, {})
     assert [row["line"] for row in found["shown_events"]["access"]] == [2, 5]
+
+
+def test_stamps_without_year_are_of_the_years_before_the_file_was_last_changed(tmp_path: Path) -> None:
+    path = tmp_path / "mail.log"
+    line = "{} mx1 postfix/smtp[1]: ABCDEF12: to=<desk@news.example>, relay=mx, delay=1, dsn=2.0.0, status=sent (ok)\n"
+    path.write_text(line.format("Dec 31 23:59:59") + line.format("Jan  1 00:00:01"))
+    changed = datetime(2024, 1, 1, 0, 0, 2, tzinfo=UTC).timestamp()
+    os.utime(path, (changed, changed))
+    events = as_json(path)["shown_events"]["email"]
+    assert [event["timestamp"][:10] for event in events] == ["2023-12-31", "2024-01-01"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tracemalloc
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -131,3 +132,13 @@ def test_blocks_join_up_and_end_at_newlines(reading, log: Path) -> None:
         assert chunk.after.offset == following.before.offset == following.block.offset
         assert chunk.after.file == chunk.block.file == following.block.file
         assert len(lines_of(chunk)) > 1
+
+
+def test_t33_a_block_says_when_its_file_was_last_written(reading, log: Path) -> None:
+    """For stamps that have no year: a copied log is of its own time, not of today."""
+    log.write_bytes(b"Dec 31 23:59:59 one\n")
+    changed = datetime(2024, 1, 1, 0, 0, 2, tzinfo=UTC)
+    os.utime(log, (changed.timestamp(), changed.timestamp()))
+    reader = reading(log)
+    reader.tick()
+    assert reader.chunks[-1].block.written_before == changed
