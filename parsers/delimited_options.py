@@ -110,8 +110,8 @@ def _column_faults(raw: dict[str, Any]) -> list[Refusal]:
     plain = [_plain(name) for name in columns]
     found = [
         Refusal(("columns",), f"names {name!r} twice", "give each column a name of its own")
-        for name in dict.fromkeys(columns)
-        if plain.count(_plain(name)) > 1
+        for place, name in enumerate(columns)
+        if _plain(name) in plain[:place]
     ]
     if columns:
         found += [

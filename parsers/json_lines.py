@@ -7,7 +7,6 @@ the same of every line. It must never let a line change what becomes of another.
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Sequence
 from typing import Final
@@ -28,11 +27,6 @@ _PLAIN: Final = ~_LINE.str.contains(_OPEN)
 _BRACKETS: Final = _LINE.str.count_matches("{", literal=True) + _LINE.str.count_matches("[", literal=True)
 
 
-def _opens(text: pl.Expr) -> pl.Expr:
-    """Whether a text may be that of an object or array, which the reader gives for values."""
-    return text.str.starts_with("{") | text.str.starts_with("[")
-
-
 class JsonReader:
     """Reads the values at paths out of lines that hold one JSON object each.
 
@@ -42,7 +36,7 @@ class JsonReader:
     def __init__(self, paths: Sequence[Path], names: Sequence[str]) -> None:
         root, _ = tree(paths)
         self._paths, self._names = tuple(paths), tuple(names)
-        self._decoded = pl.Schema({name: part.dtype() for name, part in root.parts.items()})
+        self._decoded = root.dtype()
         self._schema = pl.Schema(
             {
                 name: pl.List(pl.String) if is_list(path) else pl.String()
@@ -55,12 +49,6 @@ class JsonReader:
         self._found = pl.sum_horizontal(part.count(pl.col(name)) for name, part in root.parts.items()).alias(
             "found"
         )
-        texts = [name for name, path in zip(names, paths, strict=True) if not is_list(path)]
-        lists = [name for name, path in zip(names, paths, strict=True) if is_list(path)]
-        self._simple = pl.all_horizontal(
-            *(~_opens(pl.col(name)) for name in texts),
-            *(~pl.col(name).list.eval(_opens(pl.element())).list.any() for name in lists),
-        ).fill_null(value=True)
 
     def read(self, lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
         """Return (values, kept, rejects): a column per path, the rows of `lines` they are from, and the other lines.
@@ -104,9 +92,8 @@ class JsonReader:
 
     def _decode(self, lines: pl.DataFrame) -> pl.DataFrame | None:
         """Return lines decoded together; None when the reader fails or its rows are not the lines."""
-        block = lines["line"].str.join("\n").cast(pl.Binary).item() + b"\n"
         try:
-            decoded = pl.read_ndjson(io.BytesIO(block), schema=self._decoded)
+            decoded = lines["line"].str.json_decode(self._decoded).struct.unnest()
         except pl.exceptions.PolarsError:
             return None
         return decoded if decoded.height == lines.height else None
@@ -119,8 +106,7 @@ class JsonReader:
         They are where as many members with our names were found as are written, so that none stands twice.
         """
         values = decoded.select(self._values)
-        sound = values.select(self._simple).to_series()
-        sound &= decoded.select(self._found).to_series() == lines.select(self._named).to_series()
+        sound = decoded.select(self._found).to_series() == lines.select(self._named).to_series()
         if sound.all():
             return (lines["place"], values), []
         return (lines["place"].filter(sound), values.filter(sound)), lines["place"].filter(~sound).to_list()

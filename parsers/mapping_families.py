@@ -12,7 +12,7 @@ import polars as pl
 
 from parsers.addresses import canonical_address, canonical_addresses, email_direction_steps
 from parsers.calls import call_direction, call_verdict, is_ours
-from parsers.event import SCHEMA, TEXT
+from parsers.event import SCHEMA, TEXT, TEXTS
 from parsers.force import Force
 from parsers.mapping import MappingOptions
 from parsers.mapping_fields import Kind
@@ -24,6 +24,10 @@ _TRUE: Final = ("true", "yes", "y", "1")
 _FALSE: Final = ("false", "no", "n", "0")
 _CLOCK: Final = r"^(?:([0-9]{1,4}):)?([0-9]{1,3}):([0-5][0-9])(?:\.[0-9]+)?$"
 _SECONDS: Final = r"^([0-9]{1,9})(?:\.[0-9]+)?$"
+_HOURS, _MINUTES, _REST = (pl.col("text").str.extract(_CLOCK, place).cast(pl.Int32) for place in (1, 2, 3))
+_SECONDS_READ: Final = pl.coalesce(
+    pl.col("text").str.extract(_SECONDS, 1).cast(pl.Int32), _HOURS.fill_null(0) * 3600 + _MINUTES * 60 + _REST
+)
 _EMAIL_ACTIONS: Final = {
     "outbound": "email-sent", "internal": "email-sent", "inbound": "email-received", "unknown": "email-other",
 }  # fmt: skip
@@ -49,7 +53,7 @@ def family_steps(options: MappingOptions, kinds: Mapping[str, Kind], force: Forc
         return [typed, _access()]
     if options.family == "email":
         return [[*typed, *_as_written()], *email_direction_steps(force), _email(force)]
-    return [typed, *_call_steps(force)]
+    return [typed, *_call_steps(force, [one for one in _NUMBERS if one in options.mapped])]
 
 
 def _typed(name: str, kind: Kind) -> pl.Expr:
@@ -92,11 +96,14 @@ def _typed(name: str, kind: Kind) -> pl.Expr:
 
 def _seconds(text: pl.Expr) -> pl.Expr:
     """Return whole seconds of `125`, `125.4`, `2:05` or `00:02:05`."""
-    clock = pl.when(text.str.contains(":", literal=True)).then(text)
-    hours, minutes, seconds = (clock.str.extract(_CLOCK, place).cast(pl.Int32) for place in (1, 2, 3))
-    return pl.coalesce(
-        text.str.extract(_SECONDS, 1).cast(pl.Int32), hours.fill_null(0) * 3600 + minutes * 60 + seconds
-    )
+    return text.map_batches(_seconds_of, return_dtype=pl.Int32(), is_elementwise=True)
+
+
+def _seconds_of(text: pl.Series) -> pl.Series:
+    """Return whole seconds, each distinct text read once: durations repeat, and patterns are slow."""
+    written = text.drop_nulls().unique()
+    seconds = written.alias("text").to_frame().select(_SECONDS_READ).to_series()
+    return text.replace_strict(written, seconds, default=None, return_dtype=pl.Int32())
 
 
 def _access() -> list[pl.Expr]:
@@ -136,13 +143,12 @@ def _email(force: Force) -> list[pl.Expr]:
     ]
 
 
-def _call_steps(force: Force) -> Steps:
+def _call_steps(force: Force, numbers: list[str]) -> Steps:
     rang = pl.coalesce("call_to_final", "call_to_dialled")
     talk, start = pl.col("call_talk_seconds"), pl.col("timestamp")
     answered = start + pl.duration(seconds=pl.col("call_ring_seconds").fill_null(0))
     connected = pl.coalesce("call_connected", pl.when(talk > 0).then(answered))
     ended = pl.coalesce("call_ended", pl.col("call_connected") + pl.duration(seconds=talk))
-    numbers = pl.concat_list(_NUMBERS).list.drop_nulls().list.unique().list.sort()
     direction = call_direction(
         caller=pl.col("call_from"), called=rang, from_us=pl.col("from_us"), to_us=pl.col("to_us")
     )
@@ -150,10 +156,27 @@ def _call_steps(force: Force) -> Steps:
         is_ours(force, pl.col("call_from")).alias("from_us"),
         is_ours(force, rang).alias("to_us"),
         connected.alias("call_connected"),
-        numbers.alias("call_numbers"),
+        _distinct(numbers).alias("call_numbers"),
         pl.col("call_is_recording").fill_null(value=False),
     ]
     return [sides, [direction.alias("call_direction"), ended.alias("call_ended")], _call()]
+
+
+def _distinct(numbers: list[str]) -> pl.Expr:
+    """Return the distinct numbers of a record, sorted; of two, which most records have, without making lists of all."""
+    if len(numbers) != 2:
+        return pl.concat_list(numbers).list.drop_nulls().list.unique().list.sort()
+    one, other = (pl.col(name) for name in numbers)
+    either = pl.coalesce(one, other)
+    return (
+        pl.when(either.is_null())
+        .then(pl.lit([], dtype=TEXTS))
+        .when(one.is_null() | other.is_null() | (one == other))
+        .then(pl.concat_list(either))
+        .when(one < other)
+        .then(pl.concat_list(one, other))
+        .otherwise(pl.concat_list(other, one))
+    )
 
 
 def _call() -> list[pl.Expr]:

@@ -164,8 +164,8 @@ def _codes(at: Path, name: str, table: Raw, kind: Kind) -> Iterator[Refusal]:
     if "otherwise" in table and not codes:
         yield Refusal((*at, "otherwise"), "needs `codes`", "`default` is for records that give no value")
     folded = [code.strip().casefold() for code in codes]
-    for code in codes:
-        if folded.count(code.strip().casefold()) > 1:
+    for number, code in enumerate(codes):
+        if folded[number] in folded[:number]:
             yield Refusal((*at, "codes", code), "is there twice: capitals do not matter")
     words = SUBJECT_TYPES if name == "subject_type" else WORDS.get(name)
     said: list[tuple[Path, Any]] = [((*at, "codes", code), word) for code, word in codes.items()]

@@ -110,13 +110,19 @@ def read_dates(text: pl.Series, notations: Sequence[str]) -> pl.Series:
     """Read dates into text `YYYY-MM-DD` by the first notation that fits; null where none does."""
     found = pl.Series(text.name, [None] * len(text), dtype=pl.String)
     for notation in notations:
-        pattern = compiled(_DATE if notation == ISO else notation)
-        shaped = text.set(~text.str.contains(pattern.shape).fill_null(value=False), None)
-        # What follows the date in ISO notation, a time of midnight, is no part of a birthday.
-        dates = shaped.str.slice(0, 10 if notation == ISO else None)
-        read = dates.str.to_date(pattern.clock, strict=False).dt.strftime("%Y-%m-%d")
-        found = found.fill_null(read)
+        if found.null_count() > text.null_count():
+            found = found.fill_null(_dates(text, notation))
     return found
+
+
+def _dates(text: pl.Series, notation: str) -> pl.Series:
+    pattern = compiled(_DATE if notation == ISO else notation)
+    shaped = text.set(~text.str.contains(pattern.shape).fill_null(value=False), None)
+    if notation != ISO:
+        return shaped.str.to_date(pattern.clock, strict=False).dt.strftime(_DATE)
+    # What follows the date, a time of midnight, is no part of a birthday.
+    days = shaped.str.slice(0, 10)
+    return days.set(days.str.to_date(_DATE, strict=False).is_null(), None)
 
 
 _DATE: Final = "%Y-%m-%d"
@@ -132,15 +138,18 @@ def _read(text: pl.Series, notation: str, zone: ZoneInfo) -> pl.DataFrame:
 
 def _epochs(text: pl.Series, units: int) -> pl.DataFrame:
     """Read counts since 1970, decimals allowed, without going through a float."""
-    shape, fields = _EPOCH_SHAPE, _EPOCH_STEPS[units]
-    return text.alias("text").to_frame().select(shape).select(fields)
+    frame = text.alias("text").to_frame().select(_EPOCH_SHAPE)
+    with_fraction = text.str.contains(".", literal=True).any()
+    return frame.select((_EPOCH_STEPS if with_fraction else _WHOLE_EPOCH_STEPS)[units])
 
 
-def _epoch_steps(units: int) -> list[pl.Expr]:
-    whole, fraction = _TEXT.str.extract(r"^([0-9]+)"), _TEXT.str.extract(r"\.([0-9]+)$")
-    finer = fraction.str.pad_end(6, "0").str.slice(0, 6).cast(pl.Int64, strict=False).fill_null(0)
+def _epoch_steps(units: int, *, with_fraction: bool) -> list[pl.Expr]:
     scale = 1_000_000 // units
-    count = whole.cast(pl.Int64, strict=False)
+    count, finer = _TEXT.cast(pl.Int64, strict=False), pl.lit(0, dtype=pl.Int64)
+    if with_fraction:
+        fraction = _TEXT.str.extract(r"\.([0-9]+)$").str.pad_end(6, "0").str.slice(0, 6)
+        count = _TEXT.str.extract(r"^([0-9]+)").cast(pl.Int64, strict=False)
+        finer = fraction.cast(pl.Int64, strict=False).fill_null(0)
     # What does not fit is centuries away from any log.
     stamp = pl.when(count <= 2**62 // scale).then(count * scale + finer // units)
     known = pl.when(stamp.is_not_null())
@@ -154,7 +163,8 @@ def _epoch_steps(units: int) -> list[pl.Expr]:
 _EPOCH_SHAPE: Final = pl.when(_TEXT.str.contains(rf"^[0-9]{{1,{_MOST_EPOCH_DIGITS}}}(?:\.[0-9]+)?$")).then(
     _TEXT
 )
-_EPOCH_STEPS: Final = {units: _epoch_steps(units) for units in EPOCHS.values()}
+_EPOCH_STEPS: Final = {units: _epoch_steps(units, with_fraction=True) for units in EPOCHS.values()}
+_WHOLE_EPOCH_STEPS: Final = {units: _epoch_steps(units, with_fraction=False) for units in EPOCHS.values()}
 _LOCAL: Final = [
     pl.col("timestamp", "time_uncertainty_seconds"),
     pl.when(pl.col("timestamp").is_not_null()).then(pl.lit("config")).alias("time_zone_source"),
