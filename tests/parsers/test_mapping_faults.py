@@ -32,6 +32,7 @@ def test_all_faults_are_told_together_and_each_says_where(tmp_path: Path) -> Non
     file.write_text(
         SOURCE.format(format="delimited")
         + 'separator = "::"\n'
+        + 'skip_lines = "2"\n'
         + "[sources.options.fields]\n"
         + 'timestamp = { read = ["Day", "Hour"], format = "%d/%m/%Y" }\n'
         + 'usr_id = "Who"\n'
@@ -46,12 +47,13 @@ def test_all_faults_are_told_together_and_each_says_where(tmp_path: Path) -> Non
     found = {(fault.line, fault.key.removeprefix("sources[0].options.")) for fault in caught.value.faults}
     assert found == {
         (6, "separator"),
-        (7, "fields"),
-        (8, "fields.timestamp.format"),
-        (9, "fields.usr_id"),
-        (10, "fields.call_from"),
-        (11, "fields.event_outcome.codes.y"),
-        (13, "subjects.person"),
+        (7, "skip_lines"),
+        (8, "fields"),
+        (9, "fields.timestamp.format"),
+        (10, "fields.usr_id"),
+        (11, "fields.call_from"),
+        (12, "fields.event_outcome.codes.y"),
+        (14, "subjects.person"),
     }
 
 
