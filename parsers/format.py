@@ -48,6 +48,8 @@ REJECT_REASONS: Final[dict[str, str]] = {
     "missing_field": "a field the event cannot do without is empty",
     "bad_number": "a field that must be a number is not one",
     "no_header": "a record came before any header that names its columns",
+    "bad_json": "the line is not one JSON object",
+    "repeated_field": "a field that is read stands twice on the line",
     "too_long": "the line is longer than the configured limit",
     "not_this_format": "the line does not look like this format at all",
     "no_envelope": "the line is not in the envelope the source says its lines are in",
