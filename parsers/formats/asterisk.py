@@ -1,0 +1,161 @@
+"""Asterisk call records (Master.csv): one line per leg of a call, strictly quoted, without a header.
+
+It must never let a caller's name, which may hold quotes and commas, shift a field.
+
+    "","50009","902079460123","from-internal","<50009>","SIP/50009-0000098e","SIP/trunk-0000098f",
+    "Dial","SIP/902079460123@trunk,30","2026-03-03 14:02:00","2026-03-03 14:02:07","2026-03-03 14:08:07",367,360,
+    "ANSWERED","DOCUMENTATION","1772546520.2441",""
+
+References:
+- asterisk/asterisk, cdr/cdr_csv.c: order and quoting of the columns, and which settings add some
+- asterisk/testsuite, lib/python/asterisk/cdr.py; README.cdr
+"""
+
+from __future__ import annotations
+
+import csv
+from functools import cached_property
+from typing import ClassVar, Final
+
+import polars as pl
+from pydantic import field_validator
+
+from parsers.asterisk_fields import (
+    DISPOSITIONS,
+    FAULTS,
+    FEWEST,
+    LAYOUTS,
+    MOST,
+    NAMES,
+    REQUIRED,
+    complete,
+    kinds,
+    legs,
+    timed,
+    wanted,
+)
+from parsers.delimited import split_fields
+from parsers.format import FormatOptions
+from parsers.legs import CallLog, Told, set_aside
+from parsers.lines import EVIDENCE
+from parsers.widths import all_quoted, by_width, read_strict, width_of
+
+_LOOKED_AT: Final = 20
+
+
+class AsteriskOptions(FormatOptions):
+    """How one system writes its records.
+
+    columns: names of the columns in file order, for files of cdr_custom or cdr_adaptive; empty: the layouts of cdr_csv.
+    """
+
+    columns: tuple[str, ...] = ()
+
+    @field_validator("columns")
+    @classmethod
+    def _columns_are_known(cls, columns: tuple[str, ...]) -> tuple[str, ...]:
+        if not columns:
+            return columns
+        missing = [name for name in REQUIRED if name not in columns]
+        if missing:
+            raise ValueError(f"columns must name {', '.join(missing)} too")
+        twice = sorted({name for name in columns if columns.count(name) > 1})
+        if twice:
+            raise ValueError(
+                f"columns names {', '.join(twice)} twice; give columns that are not read any other name"
+            )
+        return columns
+
+
+class Asterisk(CallLog):
+    """Master.csv of Asterisk with 16 to 21 columns, mixed as they may be; nothing is carried from line to line."""
+
+    name: ClassVar[str] = "asterisk"
+    title: ClassVar[str] = "Asterisk call detail records (Master.csv)"
+    references: ClassVar[tuple[str, ...]] = (
+        "Asterisk, cdr_csv.c and cdr.conf: newcdrcolumns, loguniqueid, loguserfield, usegmtime",
+        "Asterisk test suite, lib/python/asterisk/cdr.py",
+    )
+    Options: ClassVar[type[FormatOptions]] = AsteriskOptions
+
+    def told(self, lines: pl.DataFrame, state: str) -> Told:
+        """Return what the lines say."""
+        parts = self._custom(lines) if self.options.columns else _standard(lines)
+        found: list[pl.DataFrame] = []
+        rejects: list[pl.DataFrame] = []
+        for rows, misshapen in parts:
+            good, bad = set_aside(timed(rows, self.context.zone), FAULTS)
+            found.append(legs(good, self.context.force))
+            rejects += [misshapen, bad.filter(bad["reason"] != "header")]
+        headers = sum(rows.height for rows, _ in parts) - sum(map(len, found)) - sum(map(len, rejects))
+        headers += sum(misshapen.height for _, misshapen in parts)
+        return Told(
+            legs=found,
+            rejects=rejects,
+            non_records={"header": headers},
+            state=state,
+            unknown_codes=_unknown([part["disposition"] for part in found]),
+        )
+
+    @classmethod
+    def recognise(cls, sample: bytes) -> float:
+        """Return the share of the first lines that are records of 16 to 21 columns, at most 0.95."""
+        lines = [line for line in sample.decode("utf-8", "replace").splitlines()[:_LOOKED_AT] if line.strip()]
+        good = sum(_looks_right(line) for line in lines)
+        return 0.95 * good / len(lines) if good else 0.0
+
+    @cached_property
+    def _wanted(self) -> tuple[str, ...]:
+        return wanted(self.options.columns)
+
+    def _custom(self, lines: pl.DataFrame) -> list[tuple[pl.DataFrame, pl.DataFrame]]:
+        fields, kept, rejects = split_fields(lines, self.options.columns, empty_is_null=True)
+        return [(kept[EVIDENCE].hstack(complete(fields[list(self._wanted)])), rejects)]
+
+
+def _standard(lines: pl.DataFrame) -> list[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Return rows and rejects, by layout. Lines as Asterisk itself writes them are read quickly, any other with care."""
+    if not lines.height:
+        return []
+    parts: list[tuple[pl.DataFrame, pl.DataFrame]] = []
+    names = LAYOUTS.get(width_of(lines["line"][0]), LAYOUTS[18])
+    strict = lines.select(all_quoted(kinds(len(names)))).to_series()
+    is_all = strict.all()
+    rows = lines if is_all else lines.filter(strict)
+    fields = read_strict(rows, names, wanted(names)) if rows.height else None
+    others = lines
+    if fields is not None:
+        parts.append((rows[EVIDENCE].hstack(complete(fields)), lines.clear()))
+        others = lines.clear() if is_all else lines.filter(~strict)
+    for width, some in by_width(others, FEWEST, MOST):
+        names = LAYOUTS[width]
+        fields, kept, rejects = split_fields(some, names, empty_is_null=True)
+        parts.append((kept[EVIDENCE].hstack(complete(fields[list(wanted(names))])), rejects))
+    return parts
+
+
+def _unknown(dispositions: list[pl.Series]) -> dict[str, int]:
+    """Return how often each disposition occurs that no table names."""
+    if not dispositions:
+        return {}
+    all_of_them = pl.concat(dispositions)
+    strange = all_of_them.filter(~all_of_them.is_in(list(DISPOSITIONS)))
+    if not strange.len():
+        return {}
+    return {f"disposition {code}": count for code, count in sorted(strange.value_counts().iter_rows())}
+
+
+def _looks_right(line: str) -> bool:
+    try:
+        fields = next(csv.reader([line], strict=True))
+    except (csv.Error, StopIteration):
+        return False
+    if len(fields) not in LAYOUTS:
+        return False
+    record = dict(zip(NAMES, fields, strict=False))
+    return (
+        record["disposition"] in DISPOSITIONS
+        and record["duration"].isdigit()
+        and record["billsec"].isdigit()
+        and record["start"][4:5] == record["start"][7:8] == "-"
+    )
