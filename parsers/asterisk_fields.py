@@ -14,6 +14,7 @@ from parsers.call_numbers import read_numbers
 from parsers.force import Force
 from parsers.legs import fault
 from parsers.times import IN_LOG_YEARS, iso_times
+from parsers.widths import Widths
 
 BASE: Final = (
     "accountcode", "src", "dst", "dcontext", "clid", "channel", "dstchannel", "lastapp", "lastdata",
@@ -30,7 +31,6 @@ LAYOUTS: Final[dict[int, tuple[str, ...]]] = {
     20: (*BASE, EITHER, *ADDED),
     21: (*BASE, "uniqueid", "userfield", *ADDED),
 }
-FEWEST, MOST = min(LAYOUTS), max(LAYOUTS)
 NAMES: Final = (*BASE, "uniqueid", "userfield", *ADDED)
 USED: Final = (
     "src", "dst", "channel", "dstchannel", "start", "answer", "end", "duration", "billsec", "disposition",
@@ -53,10 +53,7 @@ def kinds(width: int) -> str:
     return "".join("t" if name in _TIMES else "n" if name in _NUMERIC else "q" for name in LAYOUTS[width])
 
 
-def wanted(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the columns of a layout that are read."""
-    return tuple(name for name in names if name in USED or name == EITHER)
-
+WIDTHS: Final = Widths(LAYOUTS, frozenset({*USED, EITHER}))
 
 # A unique id is [system name-]seconds.number.
 _IS_ID: Final = pl.col(EITHER).str.contains(r"^(?:.*-)?[0-9]+\.[0-9]+$")

@@ -14,7 +14,6 @@ References:
 from __future__ import annotations
 
 import csv
-from functools import cached_property
 from typing import ClassVar, Final
 
 import polars as pl
@@ -23,24 +22,23 @@ from pydantic import field_validator
 from parsers.asterisk_fields import (
     DISPOSITIONS,
     FAULTS,
-    FEWEST,
     LAYOUTS,
-    MOST,
     NAMES,
     REQUIRED,
+    WIDTHS,
     complete,
     kinds,
     legs,
     timed,
-    wanted,
 )
 from parsers.delimited import split_fields
-from parsers.format import FormatOptions
+from parsers.format import NO_REJECTS, FormatOptions
 from parsers.legs import CallLog, Told, set_aside
 from parsers.lines import EVIDENCE
-from parsers.widths import all_quoted, by_width, read_strict, width_of
+from parsers.widths import all_quoted, read_strict, width_of
 
 _LOOKED_AT: Final = 20
+_USUAL: Final = 18
 
 
 class AsteriskOptions(FormatOptions):
@@ -104,34 +102,30 @@ class Asterisk(CallLog):
         good = sum(_looks_right(line) for line in lines)
         return 0.95 * good / len(lines) if good else 0.0
 
-    @cached_property
-    def _wanted(self) -> tuple[str, ...]:
-        return wanted(self.options.columns)
-
     def _custom(self, lines: pl.DataFrame) -> list[tuple[pl.DataFrame, pl.DataFrame]]:
-        fields, kept, rejects = split_fields(lines, self.options.columns, empty_is_null=True)
-        return [(kept[EVIDENCE].hstack(complete(fields[list(self._wanted)])), rejects)]
+        columns = self.options.columns
+        fields, kept, rejects = split_fields(lines, columns, empty_is_null=True)
+        used = [name for name in columns if name in WIDTHS.wanted]
+        return _complete([(kept[EVIDENCE].hstack(fields[used]), rejects)])
 
 
 def _standard(lines: pl.DataFrame) -> list[tuple[pl.DataFrame, pl.DataFrame]]:
     """Return rows and rejects, by layout. Lines as Asterisk itself writes them are read quickly, any other with care."""
     if not lines.height:
         return []
-    parts: list[tuple[pl.DataFrame, pl.DataFrame]] = []
-    names = LAYOUTS.get(width_of(lines["line"][0]), LAYOUTS[18])
-    strict = lines.select(all_quoted(kinds(len(names)))).to_series()
-    is_all = strict.all()
-    rows = lines if is_all else lines.filter(strict)
-    fields = read_strict(rows, names, wanted(names)) if rows.height else None
-    others = lines
-    if fields is not None:
-        parts.append((rows[EVIDENCE].hstack(complete(fields)), lines.clear()))
-        others = lines.clear() if is_all else lines.filter(~strict)
-    for width, some in by_width(others, FEWEST, MOST):
-        names = LAYOUTS[width]
-        fields, kept, rejects = split_fields(some, names, empty_is_null=True)
-        parts.append((kept[EVIDENCE].hstack(complete(fields[list(wanted(names))])), rejects))
-    return parts
+    guessed = width_of(lines["line"][0])
+    width = guessed if guessed in LAYOUTS else _USUAL
+    strict = lines.select(all_quoted(kinds(width))).to_series()
+    rows = lines if strict.all() else lines.filter(strict)
+    fields = read_strict(rows, LAYOUTS[width], WIDTHS.used(width)) if rows.height else None
+    if fields is None:
+        return _complete(WIDTHS.read(lines))
+    quick = (rows[EVIDENCE].hstack(fields), NO_REJECTS)
+    return _complete([quick] if rows.height == lines.height else [quick, *WIDTHS.read(lines.filter(~strict))])
+
+
+def _complete(parts: list[tuple[pl.DataFrame, pl.DataFrame]]) -> list[tuple[pl.DataFrame, pl.DataFrame]]:
+    return [(complete(rows), rejects) for rows, rejects in parts]
 
 
 def _unknown(dispositions: list[pl.Series]) -> dict[str, int]:
