@@ -6,7 +6,7 @@ It must never know a system: what a column of a record means is the business of 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar, Final
@@ -21,6 +21,8 @@ from parsers.lines import cut_lines, in_file_order, record_identity, reject
 from parsers.subjects import canonical_account
 
 USERS: Final = ("call_from_user", "call_to_user")
+# Lines that are sound, yet tell of no call: headers, and what else stands in a file of calls.
+COUNTED: Final = ("header", "trailer", "other_record")
 _RANG: Final = pl.coalesce("call_to_final", "call_to_dialled")
 
 
@@ -146,6 +148,30 @@ def _users(columns: tuple[str, ...]) -> list[pl.Expr]:
         pl.when(is_caller).then(caller).otherwise(called).alias("user_name"),
         *(plain[name].alias(name) for name in USERS),
     ]
+
+
+def tell(
+    parts: Sequence[tuple[pl.DataFrame, pl.DataFrame]],
+    faults: Sequence[pl.Expr],
+    legs: Callable[[pl.DataFrame], pl.DataFrame],
+) -> Told:
+    """Return what rows say: those without fault as `legs` has it. Beside rows stand the rejects found before.
+
+    Faults of a kind in COUNTED are no rejects: they are counted.
+    """
+    found: list[pl.DataFrame] = []
+    rejects: list[pl.DataFrame] = []
+    counts: dict[str, int] = {}
+    for rows, misshapen in parts:
+        good, bad = set_aside(rows, faults)
+        if good.height:
+            found.append(legs(good))
+        for kind in COUNTED if bad.height else ():
+            of_kind = bad["reason"] == kind
+            counts[kind] = counts.get(kind, 0) + int(of_kind.sum())
+            bad = bad.filter(~of_kind)
+        rejects += [misshapen, bad]
+    return Told(legs=found, rejects=rejects, non_records=counts)
 
 
 def set_aside(rows: pl.DataFrame, faults: Sequence[pl.Expr]) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -14,6 +14,8 @@ References:
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar, Final
 
 import polars as pl
@@ -33,7 +35,7 @@ from parsers.asterisk_fields import (
 )
 from parsers.delimited import split_fields
 from parsers.format import NO_REJECTS, FormatOptions
-from parsers.legs import CallLog, Told, set_aside
+from parsers.legs import CallLog, Told, tell
 from parsers.lines import EVIDENCE
 from parsers.widths import all_quoted, read_strict, width_of
 
@@ -79,21 +81,12 @@ class Asterisk(CallLog):
     def told(self, lines: pl.DataFrame, state: str) -> Told:
         """Return what the lines say."""
         parts = self._custom(lines) if self.options.columns else _standard(lines)
-        found: list[pl.DataFrame] = []
-        rejects: list[pl.DataFrame] = []
-        for rows, misshapen in parts:
-            good, bad = set_aside(timed(rows, self.context.zone), FAULTS)
-            found.append(legs(good, self.context.force))
-            rejects += [misshapen, bad.filter(bad["reason"] != "header")]
-        headers = sum(rows.height for rows, _ in parts) - sum(map(len, found)) - sum(map(len, rejects))
-        headers += sum(misshapen.height for _, misshapen in parts)
-        return Told(
-            legs=found,
-            rejects=rejects,
-            non_records={"header": headers},
-            state=state,
-            unknown_codes=_unknown([part["disposition"] for part in found]),
+        told = tell(
+            [(timed(rows, self.context.zone), rejects) for rows, rejects in parts],
+            FAULTS,
+            lambda rows: legs(rows, self.context.force),
         )
+        return replace(told, state=state, unknown_codes=_unknown([part["disposition"] for part in told.legs]))
 
     @classmethod
     def recognise(cls, sample: bytes) -> float:
@@ -128,7 +121,7 @@ def _complete(parts: list[tuple[pl.DataFrame, pl.DataFrame]]) -> list[tuple[pl.D
     return [(complete(rows), rejects) for rows, rejects in parts]
 
 
-def _unknown(dispositions: list[pl.Series]) -> dict[str, int]:
+def _unknown(dispositions: Sequence[pl.Series]) -> dict[str, int]:
     """Return how often each disposition occurs that no table names."""
     if not dispositions:
         return {}

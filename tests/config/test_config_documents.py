@@ -36,7 +36,13 @@ def test_the_example_shows_each_setting(setting: Setting) -> None:
 
 def test_the_example_can_be_used() -> None:
     config = load(EXAMPLE)
-    assert [source.parser().name for source in config.sources] == ["pnc", "exchange", "cucm", "asterisk"]
+    assert [source.parser().name for source in config.sources] == [
+        "pnc",
+        "exchange",
+        "cucm",
+        "asterisk",
+        "avaya_ipoffice",
+    ]
     assert {detector.name for detector in config.detectors()} == set(all_detectors())
 
 
