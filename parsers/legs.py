@@ -23,7 +23,6 @@ from parsers.subjects import canonical_account
 USERS: Final = ("call_from_user", "call_to_user")
 # Lines that are sound, yet tell of no call: headers, and what else stands in a file of calls.
 COUNTED: Final = ("header", "trailer", "other_record")
-_RANG: Final = pl.coalesce("call_to_final", "call_to_dialled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +102,10 @@ class Legs:
 
     def _made(self, columns: tuple[str, ...]) -> list[list[pl.Expr]]:
         context = self._context
+        rang = pl.coalesce([name for name in ("call_to_final", "call_to_dialled") if name in columns])
         first = [
             is_ours(context.force, pl.col("call_from")).alias("from_us"),
-            is_ours(context.force, _RANG).alias("to_us"),
+            is_ours(context.force, rang).alias("to_us"),
             record_identity(context.source, pl.col("own")),
             pl.lit(context.source).alias("source"),
             pl.lit(self._name).alias("event_module"),
@@ -115,7 +115,7 @@ class Legs:
         ]
         recording = pl.col("call_is_recording") if "call_is_recording" in columns else pl.lit(value=False)
         direction = call_direction(
-            caller=pl.col("call_from"), called=_RANG, from_us=pl.col("from_us"), to_us=pl.col("to_us")
+            caller=pl.col("call_from"), called=rang, from_us=pl.col("from_us"), to_us=pl.col("to_us")
         )
         second = [
             pl.when(recording).then(pl.lit("unknown")).otherwise(direction).alias("call_direction"),

@@ -42,6 +42,7 @@ def test_the_example_can_be_used() -> None:
         "cucm",
         "asterisk",
         "avaya_ipoffice",
+        "teams_pstn",
     ]
     assert {detector.name for detector in config.detectors()} == set(all_detectors())
 
