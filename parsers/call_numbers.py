@@ -18,18 +18,14 @@ from parsers.numbers import canonical_number
 
 PARTIES: Final = ("call_from", "call_to_dialled", "call_to_final", "call_redirected_by")
 # Further numbers of a record, which no party's column has room for.
-ALSO: Final = ("also_from", "also_to")
+ALSO: Final = ("also_from", "also_to", "also_via", "also_shown")
 
-# Pairs to put in order, step by step, so that so many columns end up sorted.
+# Pairs to put in order, step by step, so that so many columns end up sorted; more of them take a step each.
 _NETWORKS: Final[dict[int, tuple[tuple[tuple[int, int], ...], ...]]] = {
-    0: (),
-    1: (),
     2: (((0, 1),),),
     3: (((0, 1),), ((1, 2),), ((0, 1),)),
     4: (((0, 1), (2, 3)), ((0, 2), (1, 3)), ((1, 2),)),
-    5: (((0, 1), (3, 4)), ((2, 4),), ((2, 3), (1, 4)), ((0, 3),), ((0, 2), (1, 3)), ((1, 2),)),
-    6: (((0, 5), (1, 3), (2, 4)), ((1, 2), (3, 4)), ((0, 3), (2, 5)), ((0, 1), (2, 3), (4, 5)), ((1, 2), (3, 4))),
-}  # fmt: skip
+}
 
 
 def read_numbers(rows: pl.DataFrame, force: Force) -> pl.DataFrame:
@@ -85,7 +81,9 @@ def _once(used: tuple[str, ...]) -> list[pl.Expr]:
 @lru_cache(maxsize=8)
 def _in_order(width: int) -> list[list[pl.Expr]]:
     """Steps after which columns "0", "1", ... are sorted within each row, nulls last."""
-    return [[end for pair in pairs for end in _swapped(*map(str, pair))] for pairs in _NETWORKS[width]]
+    odd_even = tuple(tuple((at, at + 1) for at in range(step % 2, width - 1, 2)) for step in range(width))
+    steps = _NETWORKS.get(width, odd_even)
+    return [[end for pair in pairs for end in _swapped(*map(str, pair))] for pairs in steps if pairs]
 
 
 def _swapped(first: str, second: str) -> list[pl.Expr]:

@@ -77,7 +77,7 @@ class Legs:
     A leg has the columns of a line's evidence, `timestamp`, `time_uncertainty_seconds`, `time_zone_source`, `own`
     (the record's own identifier or null), canonical numbers (`read_numbers`), and any other columns of the call schema.
     `call_from_user` and `call_to_user` are as written. `answered`, where there is one, says whether anybody did;
-    else `call_connected` says it.
+    else `call_connected` says it. `message`, where there is one, says that it is a text message and no call.
     """
 
     def __init__(self, name: str, context: Context) -> None:
@@ -132,7 +132,15 @@ class Legs:
             talk_seconds=pl.col("call_talk_seconds"),
             recording=pl.col("call_is_recording"),
         )
-        return [first, second, [*verdict, *_users(columns)]]
+        if "message" in columns:
+            verdict = (
+                pl.when("message")
+                .then(pl.concat_str(pl.lit("message-"), "call_direction"))
+                .otherwise(verdict[0]),
+                pl.when("message").then(pl.lit("success")).otherwise(verdict[1]),
+            )
+        named = zip(("event_action", "event_outcome"), verdict, strict=True)
+        return [first, second, [*(made.alias(name) for name, made in named), *_users(columns)]]
 
 
 def _users(columns: tuple[str, ...]) -> list[pl.Expr]:

@@ -22,6 +22,7 @@ from parsers.delimited import REMEMBERED, split_fields, split_header
 from parsers.json_objects import read_objects
 from parsers.legs import CallLog, Told, tell
 from parsers.lines import EVIDENCE, UTF8_BOM, reject
+from parsers.sections import sections
 from parsers.teams_fields import FAULTS, GRAPH, TYPES, complete, legs, named, timed
 
 _IS_OBJECT: Final = pl.col("line").str.contains(r"^\s*\{")
@@ -43,8 +44,8 @@ class TeamsPstn(CallLog):
         """Return what the lines say."""
         objects = lines.select(_IS_OBJECT).to_series()
         rest = lines if not objects.any() else lines.filter(~objects)
-        headers, sections = _sections(rest, state)
-        parts = [_under(header, rows) for header, rows in sections if rows.height]
+        headers, found = sections(rest, _LIKE_HEADER, lambda line: _layout(line) is not None, state)
+        parts = [_under(header, rows) for header, rows in found]
         if objects.any():
             parts.append(_graph(lines.filter(objects)))
         told = tell(
@@ -87,21 +88,6 @@ def _layout(header: str) -> tuple[tuple[str, ...], dict[str, int]] | None:
         return None
     at = {place: name for name, place in places.items()}
     return tuple(at.get(place, f"other {place}") for place in range(len(columns))), places
-
-
-def _sections(lines: pl.DataFrame, state: str) -> tuple[list[str], list[tuple[str, pl.DataFrame]]]:
-    """Return the header lines, and the other lines under each; the first ones are under `state`."""
-    likely = lines.select(_LIKE_HEADER).to_series()
-    if not likely.any():
-        return [], [(state, lines)]
-    names = [line for line in lines["line"].filter(likely).unique() if _layout(line) is not None]
-    is_header = likely & lines["line"].is_in(names)
-    headers = lines["line"].filter(is_header).to_list()
-    section = is_header.cum_sum()
-    return headers, [
-        (header, lines.filter((section == place) & ~is_header))
-        for place, header in enumerate([state, *headers])
-    ]
 
 
 def _under(header: str, lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -43,6 +43,8 @@ def test_the_example_can_be_used() -> None:
         "asterisk",
         "avaya_ipoffice",
         "teams_pstn",
+        "uk_cdr",
+        "bt_calls",
     ]
     assert {detector.name for detector in config.detectors()} == set(all_detectors())
 

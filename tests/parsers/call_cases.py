@@ -50,8 +50,10 @@ def check(path: Path) -> None:
     case = tomllib.loads(path.read_text("utf-8"))
     expected = case["expected"]
     lines = [line.encode() for line in case["log"].split("\n")[:-1]]
-    line_at = {sum(len(line) + 1 for line in lines[:row]): row + 1 for row in range(len(lines))}
     given = {key: case[key] for key in ("zone", "options", "number_ranges") if key in case}
+    if case.get("crlf"):
+        lines = [line + b"\r" for line in lines]
+    line_at = {sum(len(line) + 1 for line in lines[:row]): row + 1 for row in range(len(lines))}
     parsed = reader(path.parent.name, **given).parse(Block(b"\n".join(lines) + b"\n"), "")
     rejects = [
         {"line": line_at[row["log_offset"]], "reason": row["reason"], "detail": row["detail"]}
