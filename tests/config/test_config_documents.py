@@ -45,6 +45,8 @@ def test_the_example_can_be_used() -> None:
         "teams_pstn",
         "uk_cdr",
         "bt_calls",
+        "avaya_cm",
+        "mitel",
     ]
     assert {detector.name for detector in config.detectors()} == set(all_detectors())
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from call_cases import case_paths, check
 
-NAMES = ("asterisk", "avaya_ipoffice", "teams_pstn", "uk_cdr", "bt_calls")
+NAMES = ("asterisk", "avaya_ipoffice", "teams_pstn", "uk_cdr", "bt_calls", "avaya_cm", "mitel")
 
 
 @pytest.mark.parametrize("path", case_paths(*NAMES), ids=lambda path: f"{path.parent.name}-{path.stem}")
