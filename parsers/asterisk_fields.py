@@ -133,7 +133,6 @@ _COLUMNS: Final = [
     pl.col("src").alias("call_from_raw"),
     pl.col("dst").alias("call_to_dialled_raw"),
     _device("channel").alias("call_device_from"),
-    _device("channel").alias("source_address"),
     _device("dstchannel").alias("call_device_to"),
     (pl.col("timestamp") + pl.duration(seconds="answer after")).alias("call_connected"),
     (pl.col("timestamp") + pl.duration(seconds="end after")).alias("call_ended"),

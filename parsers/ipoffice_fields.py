@@ -115,7 +115,6 @@ _PLACES: Final = [
     pl.col("direction").alias("event_code"),
     pl.col("cause").alias("event_reason"),
     _FROM.alias("call_device_from"),
-    _FROM.alias("source_address"),
     _TO.alias("call_device_to"),
     pl.when(~_IN).then(_NAME1).alias("call_from_user"),
     pl.when(_IN).then(pl.coalesce(_NAME1, _NAME2)).otherwise(_NAME2).alias("call_to_user"),

@@ -110,6 +110,7 @@ class Legs:
             pl.lit(context.source).alias("source"),
             pl.lit(self._name).alias("event_module"),
             pl.lit(context.site or None, dtype=TEXT).alias("observer_name"),
+            *([pl.col("call_device_from").alias("source_address")] if "call_device_from" in columns else []),
             *(pl.lit(None, dtype=TEXT).alias(name) for name in USERS if name not in columns),
             *(canonical_account(pl.col(name)).alias(f"{name} plain") for name in USERS if name in columns),
         ]

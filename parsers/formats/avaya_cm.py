@@ -90,7 +90,6 @@ _COLUMNS: Final = [
     pl.col("dialled").alias("call_to_dialled_raw"),
     pl.col("condition").alias("event_code"),
     pl.coalesce("in_trunk", "in_circuit").alias("call_device_from"),
-    pl.coalesce("in_trunk", "in_circuit").alias("source_address"),
     pl.coalesce("out_trunk", "access_used", "out_circuit").alias("call_device_to"),
     (pl.col("time_uncertainty_seconds") + YEAR_SECONDS).alias("time_uncertainty_seconds"),
 ]

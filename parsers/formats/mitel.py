@@ -77,7 +77,6 @@ _COLUMNS: Final = [
     pl.when(~_TO_TRUNK).then("called").alias("call_to_final_raw"),
     pl.col("third").alias("also_to"),
     pl.col("calling").alias("call_device_from"),
-    pl.col("calling").alias("source_address"),
     pl.col("called").alias("call_device_to"),
     pl.when(_TALKED).then(pl.col("timestamp") + pl.duration(seconds=_RUNG)).alias("call_connected"),
     (pl.col("timestamp") + pl.duration(seconds=_RUNG + pl.col("duration s"))).alias("call_ended"),
