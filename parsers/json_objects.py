@@ -11,12 +11,9 @@ from parsers.lines import reject
 
 _LINE: Final = pl.col("line").str.strip_chars()
 DEEPEST: Final = 200
-# Objects side by side are more than one row to the reader; such lines, and deep ones, are looked at alone or not at all.
+# Deep nesting is not for a reader that may recurse.
 _SHAPED: Final = (
-    _LINE.str.starts_with("{")
-    & _LINE.str.ends_with("}")
-    & (_LINE.str.count_matches(r"[\[{]") <= DEEPEST)
-    & ~_LINE.str.contains(r"\}\s*\{")
+    _LINE.str.starts_with("{") & _LINE.str.ends_with("}") & (_LINE.str.count_matches(r"[\[{]") <= DEEPEST)
 )
 
 

@@ -55,11 +55,22 @@ def test_whatever_the_columns_are_called_our_ranges_say_who_called(
 
 
 def test_a_line_that_is_no_object_changes_nothing_about_its_neighbours() -> None:
-    bad = ['{"id":', '{"id":1}{"id":2}', '{"id":"x"} y', "{" * 300 + "}" * 300, '{"a":01}']
+    bad = [
+        '{"id":',
+        '{"id":1}{"id":2}',
+        '{"id":1} {"id":2}',
+        '{"id":"x"} y',
+        "{" * 300 + "}" * 300,
+        '{"a":01}',
+    ]
     alone = [read("teams_pstn", one).rejects.height for one in bad]
     mixed = read("teams_pstn", *[text for one in bad for text in (row(), one)], row())
     assert alone == [1] * len(bad)
     assert (mixed.event_lines, mixed.rejects.height) == (len(bad) + 1, len(bad))
+
+
+def test_a_name_may_hold_braces() -> None:
+    assert event("teams_pstn", row(userDisplayName="Briar } { J"))["call_leg_id"] == "r-1"
 
 
 def test_exports_that_overlap_fold_by_their_identity() -> None:
