@@ -15,6 +15,7 @@ import polars as pl
 from parsers.call_numbers import read_numbers
 from parsers.calls import is_ours
 from parsers.durations import unread, whole_seconds
+from parsers.event import UTC_MICROSECONDS
 from parsers.force import Force
 from parsers.legs import fault
 from parsers.times import IN_LOG_YEARS, iso_times
@@ -95,11 +96,17 @@ def complete(fields: pl.DataFrame) -> pl.DataFrame:
 def timed(rows: pl.DataFrame) -> pl.DataFrame:
     """Return rows with their times and durations beside them, null where they cannot be read."""
     began = iso_times(rows.select(pl.coalesce("invite", "start").alias("began")).to_series(), UTC_ZONE)
-    others = [
-        iso_times(rows[name], UTC_ZONE)["timestamp"].alias(f"{name} at")
-        for name in ("start", "end", "failure")
-    ]
+    others = [_read_time(rows[name]).alias(f"{name} at") for name in ("end", "failure")]
+    # Calling plans tell of no invitation: then the start has been read already.
+    same = rows["invite"].null_count() == rows.height
+    others.append((began["timestamp"] if same else _read_time(rows["start"])).alias("start at"))
     return rows.hstack(began).hstack(others).with_columns(whole_seconds("duration").alias("duration s"))
+
+
+def _read_time(text: pl.Series) -> pl.Series:
+    if text.null_count() == len(text):
+        return pl.Series([None], dtype=UTC_MICROSECONDS).new_from_index(0, len(text))
+    return iso_times(text, UTC_ZONE)["timestamp"]
 
 
 FAULTS: Final = [
