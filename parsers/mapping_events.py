@@ -24,7 +24,6 @@ from parsers.numbers import canonical_number
 from parsers.originator import read_originators
 from parsers.times import IN_LOG_YEARS
 
-_OWN: Final = pl.concat_str(pl.col(RECORD_ID), pl.lit("@"), pl.col(TIMESTAMP).cast(pl.Int64).cast(pl.String))
 _WRITTEN_TIME: Final = "written time"
 
 
@@ -69,7 +68,7 @@ class Meaning:
         )
         self._why_unfit = _why_unfit(groups)
         origin = [
-            record_identity(context.source, _OWN if RECORD_ID in mapped else None),
+            record_identity(context.source, pl.col(RECORD_ID) if RECORD_ID in mapped else None),
             pl.lit(context.source).alias("source"),
             pl.lit(name).alias("event_module"),
             pl.coalesce("observer_name", pl.lit(context.site or None, dtype=pl.String)).alias(

@@ -98,7 +98,8 @@ def _pattern(written: str, masked: int, force: Force) -> str | None:
     if len(written.lstrip("+")) < FEWEST_DIGITS_BEFORE_MASK:
         return None
     if len(written) + masked > force.extension_digits:
-        for hidden in range(masked, masked + 12):
+        # A mask says little of a length: where as many digits as it has would be too many, fewer may be right.
+        for hidden in (*range(masked, masked + 12), *range(masked - 1, 0, -1)):
             number = _number(written + "0" * hidden, force)
             if number is not None and number.startswith("+"):
                 return number[:-hidden] + "*"

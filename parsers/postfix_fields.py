@@ -194,11 +194,13 @@ def _columns(context: Context) -> list[pl.Expr]:
     sender = pl.col("email_from_address")
     ours = context.force.owns_address(sender)
     login = canonical_account(pl.col("login"))
-    digest = pl.col("event_hash").bin.head(8).bin.encode("hex")
+    digest, moment = pl.col("event_hash").bin.head(8).bin.encode("hex"), pl.col("timestamp").to_physical()
     site = pl.lit(context.site or None, dtype=pl.String)
     forwarded = pl.col("first_ip").is_not_null()
     columns = {
-        "event_id": pl.concat_str(pl.lit(f"{context.source}:"), "queue_id", pl.lit("-"), digest),
+        "event_id": pl.concat_str(
+            pl.lit(f"{context.source}:"), "queue_id", pl.lit("-"), digest, pl.lit("@"), moment
+        ),
         "source": pl.lit(context.source),
         "event_module": pl.lit("postfix"),
         "observer_name": pl.coalesce(site, "host"),

@@ -103,18 +103,18 @@ def test_the_domain_is_what_follows_the_last_at() -> None:
     assert domains == ["example.org", "example.com", None, None]
 
 
-OWN, OUT, X500 = "jo@example.police.uk", "sam@example.org", "/o=example/cn=jo"
+OWN, OUT, X500 = "jo@police.northmere.example", "sam@example.org", "/o=example/cn=jo"
 
 
 @pytest.mark.parametrize(
     ("sender", "recipients", "expected"),
     [
         (OWN, [OUT], "outbound"),
-        (OWN, ["kit@mail.example.police.uk", OUT], "outbound"),
+        (OWN, ["kit@mail.police.northmere.example", OUT], "outbound"),
         (OWN, [OWN], "internal"),
         (OUT, [OWN, OUT], "inbound"),
         (OUT, [OUT], "unknown"),
-        (OUT, ["kit@notexample.police.uk"], "unknown"),
+        (OUT, ["kit@notpolice.northmere.example"], "unknown"),
         (None, [OWN], "unknown"),
         (None, [OUT], "unknown"),
         (OWN, [X500], "unknown"),
@@ -154,5 +154,7 @@ def direction(
         {"email_from_address": [sender], "email_to_address": [recipients]},
         schema={"email_from_address": pl.String, "email_to_address": pl.List(pl.String)},
     )
-    known = with_email_direction(events, force or Force(domains=("example.police.uk",)), from_us=from_us)
+    known = with_email_direction(
+        events, force or Force(domains=("police.northmere.example",)), from_us=from_us
+    )
     return str(known["email_direction"].item())

@@ -61,7 +61,7 @@ def cases(name: str) -> tuple[Case, ...]:
 
 @cache
 def context() -> Context:
-    force = Force(domains=("example.police.uk",), number_ranges=("+441632960",))
+    force = Force(domains=("police.northmere.example",), number_ranges=("+441632960",))
     return Context(source="contract", zone=ZoneInfo("Europe/London"), force=force)
 
 

@@ -25,8 +25,8 @@ from parsers.formats.exchange import ACTIONS, FIELDS_2010, FIELDS_2013, Exchange
 
 FOLDER = Path(__file__).parent / "cases" / "exchange"
 CASES = sorted(path.stem for path in FOLDER.glob("*.toml"))
-OURS = "example.police.uk"
-SEND = "2026-03-03T10:00:00.000Z,SEND,jo.briar@example.police.uk,sam.hale@example.org"
+OURS = "police.northmere.example"
+SEND = "2026-03-03T10:00:00.000Z,SEND,jo.briar@police.northmere.example,sam.hale@example.org"
 COLUMNS = "#Fields: date-time,event-id,sender-address,recipient-address"
 
 

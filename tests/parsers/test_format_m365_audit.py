@@ -23,7 +23,7 @@ def record(number: int, **more: object) -> str:
 
 def read(*lines: str) -> Parsed:
     context = Context(
-        source="m365", zone=ZoneInfo("Europe/London"), force=Force(domains=("example.police.uk",))
+        source="m365", zone=ZoneInfo("Europe/London"), force=Force(domains=("police.northmere.example",))
     )
     return M365Audit(context).parse(Block("\n".join(lines).encode() + b"\n"), "")
 
@@ -65,14 +65,17 @@ def test_bad_lines_among_many_are_found_and_no_other_is_lost() -> None:
     parsed = read(*(bad.get(number, line) for number, line in enumerate(lines)))
     assert parsed.event_lines == 2997
     assert parsed.rejects["reason"].to_list() == ["not_this_format"] * 3
-    kept = [f"m365:r{number}" for number in range(3000) if number not in bad]
+    kept = [f"m365:r{number}@1772546531000000" for number in range(3000) if number not in bad]
     assert parsed.events["access"]["event_id"].to_list() == kept
 
 
 def test_lines_that_would_be_one_object_together_are_none() -> None:
     """Joined by a separator they would parse as one record, and shift those behind them."""
     parsed = read(record(1), '{"CreationTime":"2026-03-03T14:02:11","x":[{"a":1}', '{"b":2}]}', record(2))
-    assert parsed.events["access"]["event_id"].to_list() == ["m365:r1", "m365:r2"]
+    assert parsed.events["access"]["event_id"].to_list() == [
+        "m365:r1@1772546531000000",
+        "m365:r2@1772546531000000",
+    ]
     assert parsed.rejects.height == 2
 
 

@@ -19,7 +19,7 @@ from parsers.formats.postfix import Postfix, PostfixOptions
 from parsers.maillog import stamp_times
 from parsers.times import iso_times
 
-OURS = "example.police.uk"
+OURS = "police.northmere.example"
 
 
 def postfix(**options: Any) -> Postfix:
