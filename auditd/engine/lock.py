@@ -7,16 +7,33 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from contextlib import AbstractContextManager, suppress
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import Final, TypedDict
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 _POSTGRES_KEY: Final = 0x6163_6365_7373_6175  # "accessau"
 _NAME: Final = ".access-auditd.lock"
+_ATTEMPTS: Final = 20
+_PAUSE_SECONDS: Final = 0.1
+_TAKE: Final = text("SELECT pg_try_advisory_lock(:key # hashtext(current_schema())::bigint)")
+_OWN: Final = text("SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()")
+# Process ids are used again: the time at which it began says that it is the one.
+_END: Final = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = :pid AND backend_start = :began"
+)
+
+
+class _Session(TypedDict):
+    """A session on the server: its process there, and when that began."""
+
+    pid: int
+    began: datetime
 
 
 class StateInUse(Exception):
@@ -31,6 +48,7 @@ class StateLock(AbstractContextManager["StateLock"]):
         self._engine = engine
         self._descriptors: list[int] = []
         self._connection: Connection | None = None
+        self._session: _Session | None = None
 
     def __enter__(self) -> StateLock:
         """Take the lock or raise StateInUse."""
@@ -71,8 +89,9 @@ class StateLock(AbstractContextManager["StateLock"]):
                 self._drop_session()
             else:
                 return False
+        former = self._session
         try:
-            self._lock_server()
+            self._lock_server(former)
         except BaseException:
             self._drop_session()
             raise
@@ -88,14 +107,21 @@ class StateLock(AbstractContextManager["StateLock"]):
                 f"another process writes to this {what} (it holds {path}): stop it first"
             ) from None
 
-    def _lock_server(self) -> None:
+    def _lock_server(self, former: _Session | None = None) -> None:
+        """Take the lock on the server. former: our own session that was cut off, which the server may not know yet."""
         connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         self._connection = connection
-        schema_key = text("SELECT pg_try_advisory_lock(:key # hashtext(current_schema())::bigint)")
-        if not connection.execute(schema_key, {"key": _POSTGRES_KEY}).scalar_one():
-            raise StateInUse(
-                "another process writes to this database (it holds its advisory lock): stop it first"
-            )
+        for attempt in range(_ATTEMPTS if former else 1):
+            if attempt:
+                connection.execute(_END, former)
+                time.sleep(_PAUSE_SECONDS)
+            if connection.execute(_TAKE, {"key": _POSTGRES_KEY}).scalar_one():
+                pid, began = connection.execute(_OWN).one()
+                self._session = {"pid": pid, "began": began}
+                return
+        raise StateInUse(
+            "another process writes to this database (it holds its advisory lock): stop it first"
+        )
 
     def _release(self) -> None:
         for descriptor in self._descriptors:

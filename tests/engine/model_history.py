@@ -30,6 +30,7 @@ from auditd.engine.faults import StoreUnavailable
 from auditd.engine.ingest import Ingest
 from auditd.engine.judge import Judge
 from auditd.reference.store import ReferenceStore
+from auditd.tail.compressed import content_of
 from auditd.tail.prints import prints_of
 from auditd.tail.source import TailSource
 from auditd.tail.tailer import Tailer
@@ -284,14 +285,13 @@ class History:
         """What is not committed of the log may be lost from here on; seen: then it has to be counted."""
         content = self.log.read_bytes()
         status = self.log.stat()
-        with reading(self.engine) as conn, self.log.open("rb") as file:
+        with reading(self.engine) as conn, content_of(str(self.log)) as file:
             offset = max(
                 (
                     cursor.offset
                     for cursor in load_cursors(conn)
                     if (cursor.device, cursor.inode) == (status.st_dev, status.st_ino)
-                    and prints_of(file.fileno(), cursor)
-                    is not None  # not what stood here before a truncation
+                    and prints_of(file, cursor) is not None  # not what stood here before a truncation
                 ),
                 default=0,
             )
