@@ -46,8 +46,8 @@ class KnownEvents:
         # What is lost from the archive is not known: delivered again, it comes back.
         ids = self._archive.collect_intact(
             family,
-            start,  # type: ignore[arg-type]
-            end + _TICK,  # type: ignore[operator, arg-type]
+            start,  # type: ignore[arg-type]  # the least of a column of times is a time
+            end + _TICK,  # type: ignore[operator, arg-type]  # and so is the greatest
             lambda known: known.select(_RECORD).join(suspects.lazy().select(_RECORD), on=_RECORD, how="semi"),
         )
         if not ids.height:
