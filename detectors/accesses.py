@@ -19,6 +19,7 @@ ACCESS_SCHEMA: Final = pl.Schema(
         "event_id": TEXT,
         "timestamp": UTC_MICROSECONDS,
         "actor": TEXT,  # account:..., else terminal:..., null where the record names neither
+        "terminal": TEXT,
         "staff_id": TEXT,
         "certainty": TEXT,
         "since": UTC_MICROSECONDS,
@@ -47,6 +48,7 @@ def look_ups(events: pl.LazyFrame, reference: Reference) -> pl.DataFrame:
             kind.alias("kind"),
             value.alias("value"),
             pl.concat_str(kind, pl.lit(":"), value).alias("actor"),
+            terminal.alias("terminal"),
             pl.coalesce(pl.col("pnc_system").str.to_uppercase(), "source").alias("system"),
             pl.col("pnc_originator_collar").alias("originator_collar"),
             pl.col("pnc_reason_code").alias("reason_code"),

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from auditd.archive.archive import Archive
 from auditd.config.runtime import Config
@@ -19,6 +20,7 @@ from auditd.engine.touch import find_touched
 from auditd.reference.folder import FeedFolder, FeedSource, FeedStatus
 from auditd.reference.store import ReferenceStore
 from auditd.reference.touched import NOTHING
+from detectors.reference import Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Feeding:
         self._archive = archive
         self._engine = engine
         self._judge = judge
+        self._references = references
+        self._force = config.force
         self._folder = FeedFolder(
             references,
             [
@@ -70,7 +74,13 @@ class Feeding:
             with store_faults(), self._engine.begin() as conn:
                 touched = self._folder.poll(conn, now, wait=settle)
                 if touched != NOTHING:
-                    self._judge.note_touches(conn, find_touched(self._archive, touched))
+                    known = partial(self._identifiers, conn)
+                    touches = find_touched(self._archive, touched, known, self._force)
+                    self._judge.note_touches(conn, touches)
             committed = True
         finally:
             self._judge.noted(committed=committed)
+
+    def _identifiers(self, conn: Connection) -> Reference:
+        """Return who holds what as known after what was loaded just now."""
+        return Reference({"identifiers": self._references.snapshot(conn)["identifiers"]})
