@@ -12,6 +12,8 @@ from typing import Final
 import polars as pl
 
 from detectors import registers
+from detectors.personal import own_records
+from detectors.reference import Reference
 
 MOST: Final = 50_000
 REGISTERS: Final = frozenset(feed.name for feed in registers.REGISTERS)
@@ -78,7 +80,8 @@ def touched_by(feed: str, changed: pl.DataFrame, known: Callable[[], Frames]) ->
         staff = _staff_in(changed, known) if feed in REGISTERS else frozenset(changed["staff_id"])
         theirs = _identifiers_of(staff, known()["identifiers"])
         own = _pairs(changed, "kind", "value") if feed == "identifiers" else frozenset()
-        touched = Touched(feeds, identifiers=theirs | own, staff=staff)
+        records = _records_of(changed) if feed == "staff" else frozenset()
+        touched = Touched(feeds, subjects=records, identifiers=theirs | own, staff=staff)
     else:
         touched = Touched(feeds, everything=True)
     return _bounded(touched)
@@ -122,6 +125,12 @@ def _staff_in(changed: pl.DataFrame, known: Callable[[], Frames]) -> frozenset[s
 def _staff_named(rows: pl.DataFrame) -> frozenset[str]:
     named = [rows[column].explode() for column in STAFF_COLUMNS if column in rows.columns]
     return frozenset(pl.concat(named).drop_nulls()) if named else frozenset()
+
+
+def _records_of(staff: pl.DataFrame) -> Pairs:
+    """Return the people's own records and vehicles: colleagues may have looked at them."""
+    known = own_records(Reference({"staff": staff}))
+    return _pairs(known, "relation", "key")
 
 
 def _same_company(rows: pl.DataFrame) -> pl.Expr:

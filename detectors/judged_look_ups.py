@@ -1,0 +1,141 @@
+"""What detectors of look-ups share: which of some look-ups are explained, and how a look-up stands in facts and sentences.
+
+It must never decide what a look-up means: that is each detector's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import polars as pl
+from pydantic import Field
+
+from detectors.accesses import look_ups
+from detectors.bounds import ExplainingSettings, Options
+from detectors.detector import Detector, Naming, Window
+from detectors.explanations import EXPLAINING_FEEDS, evidence, explain
+from detectors.finding import FINDING_SCHEMA, Severity
+from detectors.findings import to_findings, utc_text
+from detectors.identity import CERTAIN
+from detectors.sentences import clock_and_day, explanation, subject
+
+
+class JudgedSettings(ExplainingSettings):
+    """Settings of detectors that wait for what may explain a look-up."""
+
+    grace_hours: float = Field(
+        24, ge=0, description="how long to wait for an explanation before judging, hours"
+    )
+
+
+class LookUpDetector(Detector):
+    """A detector of look-ups, which an explanation may make innocent: with its reach, its grace and why it is quiet."""
+
+    reads: ClassVar = ("access",)
+    by: ClassVar = "actor"
+    feeds: ClassVar = EXPLAINING_FEEDS
+    Settings: ClassVar = JudgedSettings
+
+    @property
+    def before(self) -> timedelta:
+        """The reach of explanations."""
+        reach: timedelta = self.settings.options.reach
+        return reach
+
+    @property
+    def after(self) -> timedelta:
+        """The grace in which an explanation may still arrive."""
+        return timedelta(hours=self.settings.grace_hours)
+
+    def why_quiet(self, window: Window, keys: Sequence[str]) -> Mapping[str, str]:
+        """Return what explains the look-ups now."""
+        looked = look_ups(
+            window.events("access").filter(pl.col("event_id").is_in(list(keys))), window.reference
+        )
+        told = with_explanations(looked, window, self.settings.options).drop_nulls("explained_by")
+        return {
+            event_id: f"explained by {explanation(why)}"
+            for event_id, why in told.select("event_id", "explained_by").iter_rows()
+        }
+
+
+def with_explanations(looked: pl.DataFrame, window: Window, options: Options) -> pl.DataFrame:
+    """Return look-ups (few of a window's) with `explained_by` (explanations.evidence), null where nothing explains them.
+
+    Every look-up of the same accounts and terminals in reach is asked about, since one may follow on from another.
+    """
+    if looked.is_empty():
+        return looked.with_columns(explained_by=pl.lit(None))
+    theirs = look_ups(window.events("access").filter(_made_by(looked)), window.reference)
+    best = explain(theirs, window.reference, options).best()
+    why = best.select("event_id", evidence().alias("explained_by")).unique("event_id")
+    return looked.join(why, on="event_id", how="left", maintain_order="left")
+
+
+def unexplained(looked: pl.DataFrame, window: Window, options: Options) -> pl.DataFrame:
+    """Return those of the look-ups that nothing explains."""
+    return with_explanations(looked, window, options).filter(pl.col("explained_by").is_null())
+
+
+def certain(looked: pl.DataFrame) -> pl.DataFrame:
+    """Return the look-ups whose maker is certain: nothing may be said of somebody because of who they perhaps are."""
+    return looked.filter(certainty=CERTAIN)
+
+
+def look_facts(*more: str | pl.Expr) -> pl.Expr:
+    """Return a look-up's facts as JSON text, with further ones."""
+    return (
+        pl.struct(
+            utc_text("timestamp").alias("at"),
+            "actor",
+            "staff_id",
+            "certainty",
+            "subject_type",
+            "subject_key",
+            "system",
+            "reason_code",
+            "claimed_ref",
+            *more,
+        )
+        .struct.json_encode()
+        .alias("facts")
+    )
+
+
+def look_findings(looked: pl.DataFrame, severity: Severity | pl.Expr, *more: str | pl.Expr) -> pl.DataFrame:
+    """Return a finding per look-up, keyed by its event id. more: further facts."""
+    weight = pl.lit(int(severity)) if isinstance(severity, Severity) else severity
+    if looked.is_empty():
+        return FINDING_SCHEMA.to_frame()
+    return to_findings(
+        looked.with_columns(
+            pl.col("event_id").alias("key"),
+            pl.col("actor").fill_null("account:unknown"),
+            weight.alias("severity"),
+            pl.concat_list("event_id").alias("event_ids"),
+            look_facts(*more),
+        )
+    )
+
+
+def looked_at(facts: Mapping[str, Any], naming: Naming) -> str:
+    """Return a look-up as a clause: "PC Jo Briar queried vehicle AB12CDE on PNC at 14:02 on 3 Mar 2026"."""
+    person = naming.person(facts["staff_id"], facts["actor"] or "account:unknown")
+    return f"{person} queried {subject(facts)} on {facts['system']} at {clock_and_day(facts['at'])}"
+
+
+def why_explained(facts: Mapping[str, Any]) -> str:
+    """Return what explains the look-up of these facts, as a sentence."""
+    why = facts.get("explained_by")
+    words = f"{explanation(why)} explains it" if why else "nothing on record explains it"
+    return f"{words[0].upper()}{words[1:]}."
+
+
+def _made_by(looked: pl.DataFrame) -> pl.Expr:
+    parts = looked["actor"].drop_nulls().unique().str.splitn(":", 2).struct.unnest()
+    accounts = parts.filter(field_0="account")["field_1"].to_list()
+    terminals = parts.filter(field_0="terminal")["field_1"].to_list()
+    terminal = pl.col("source_address").str.strip_chars().str.to_uppercase()
+    return pl.col("user_id").is_in(accounts) | (pl.col("user_id").is_null() & terminal.is_in(terminals))
