@@ -24,6 +24,9 @@ class Severity(IntEnum):
     CRITICAL = 4
 
 
+SUBJECT_ACTOR: Final = "subject"
+"""The kind of actor of a finding about a record and everybody who looked at it, not about one of them."""
+
 FINDING_SCHEMA: Final = pl.Schema(
     {
         "key": TEXT,  # what the verdict is about, unique within the detector

@@ -67,8 +67,10 @@ def touched_by(feed: str, changed: pl.DataFrame, known: Callable[[], Frames]) ->
     feeds = frozenset({feed})
     if changed.height > MOST:
         return Touched(feeds=feeds, everything=True)
-    if feed in {"incident_subjects", "sensitive_subjects"}:
+    if feed == "sensitive_subjects":
         touched = Touched(feeds, subjects=_pairs(changed, "subject_type", "subject_key"))
+    elif feed == "incident_subjects":
+        touched = Touched(feeds, subjects=_of_matters(changed, known()["incident_subjects"]))
     elif feed in {"incidents", "assignments"}:
         subjects = _subjects_of(changed["incident_ref"], known()["incident_subjects"])
         touched = Touched(feeds, subjects=subjects)
@@ -80,7 +82,7 @@ def touched_by(feed: str, changed: pl.DataFrame, known: Callable[[], Frames]) ->
         staff = _staff_in(changed, known) if feed in REGISTERS else frozenset(changed["staff_id"])
         theirs = _identifiers_of(staff, known()["identifiers"])
         own = _pairs(changed, "kind", "value") if feed == "identifiers" else frozenset()
-        records = _records_of(changed) if feed == "staff" else frozenset()
+        records = _records_of(changed, known()["incident_subjects"]) if feed == "staff" else frozenset()
         touched = Touched(feeds, subjects=records, identifiers=theirs | own, staff=staff)
     else:
         touched = Touched(feeds, everything=True)
@@ -127,10 +129,18 @@ def _staff_named(rows: pl.DataFrame) -> frozenset[str]:
     return frozenset(pl.concat(named).drop_nulls()) if named else frozenset()
 
 
-def _records_of(staff: pl.DataFrame) -> Pairs:
-    """Return the people's own records and vehicles: colleagues may have looked at them."""
-    known = own_records(Reference({"staff": staff}))
-    return _pairs(known, "relation", "key")
+def _records_of(staff: pl.DataFrame, named: pl.DataFrame) -> Pairs:
+    """Return people's own records and vehicles, which colleagues may have looked at, and the matters that name them."""
+    own = own_records(Reference({"staff": staff})).select(subject_type="relation", subject_key="key")
+    matters = named.join(own, on=["subject_type", "subject_key"], how="semi")
+    return _pairs(own, "subject_type", "subject_key") | _of_matters(matters, named)
+
+
+def _of_matters(rows: pl.DataFrame, named: pl.DataFrame) -> Pairs:
+    """Return whom and what rows of incident_subjects name, what else their incidents name, and the incidents themselves."""
+    matters = rows.select(pl.lit("occurrence"), pl.col("incident_ref").str.to_uppercase())
+    itself = frozenset((str(kind), str(key)) for kind, key in matters.unique().iter_rows())
+    return itself | _pairs(rows, "subject_type", "subject_key") | _subjects_of(rows["incident_ref"], named)
 
 
 def _same_company(rows: pl.DataFrame) -> pl.Expr:

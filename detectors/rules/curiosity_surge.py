@@ -1,0 +1,139 @@
+"""Many people at one record. It must never count those whose work led them there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+import polars as pl
+from pydantic import Field
+
+from detectors.accesses import look_ups
+from detectors.detector import About, Naming, Window
+from detectors.explanations import EXPLAINING_FEEDS
+from detectors.finding import SUBJECT_ACTOR, Severity
+from detectors.findings import NO_FINDINGS, to_findings, utc_text
+from detectors.judged_look_ups import JudgedSettings, LookUpDetector, certain, looked_at, unexplained
+from detectors.sentences import length
+
+_SUBJECT: Final = ["subject_type", "subject_key"]
+
+
+class CuriositySurgeSettings(JudgedSettings):
+    """Settings of curiosity_surge."""
+
+    people: int = Field(4, ge=2, description="how many people without reason make a surge")
+    days: float = Field(7, gt=0, le=31, description="within how many days they looked")
+
+
+class CuriositySurge(LookUpDetector):
+    """Several people look up one record within days, and nothing explains any of them: one alert for all of them."""
+
+    name = "curiosity_surge"
+    about = About(
+        title="Many people at one record without reason",
+        meaning=(
+            "Several people looked up the same person, vehicle or matter within days, and nothing on record explains any of "
+            "these look-ups: curiosity, as about a case in the news or a well-known person. All of them are one alert."
+        ),
+        severity=Severity.MEDIUM,
+        category="misuse of force systems",
+        innocent_causes=(
+            "A briefing asked everybody to look, and the circulation is not on record.",
+            "A missing or wanted person circulated by word of mouth.",
+            "A record that training or tests use.",
+        ),
+        runbook=(
+            "Find out what happened to the subject: a story, an arrest, a death, a colleague's case.",
+            "Ask the duty officer whether a briefing or circulation asked people to look.",
+            "Go through the people by the time they looked: the first ones may be the source of the others' interest.",
+            "If a story ran, look at contacts of all of them with the outlet under a live authority.",
+        ),
+    )
+    by = "subject"
+    feeds = (*EXPLAINING_FEEDS, "stories")
+    Settings = CuriositySurgeSettings
+
+    @property
+    def before(self) -> timedelta:
+        """The days of a surge, and the reach of explanations of its first look-up."""
+        reach: timedelta = self.settings.options.reach
+        return self._days + reach
+
+    def judge(self, window: Window) -> pl.DataFrame:
+        """Return one finding per look-up that is at least the `people`-th person's; its key is the event id."""
+        keys = (
+            look_ups(window.events("access").filter(window.in_span()), window.reference)
+            .select(_SUBJECT)
+            .unique()
+        )
+        if keys.is_empty():
+            return NO_FINDINGS
+        of_them = window.events("access").filter(pl.col("subject_key").is_in(keys["subject_key"].implode()))
+        looked = certain(look_ups(of_them, window.reference))
+        people = pl.col("staff_id").n_unique().over(_SUBJECT)
+        many = unexplained(looked.filter(people >= self.settings.people), window, self.settings.options)
+        if many.is_empty():
+            return NO_FINDINGS
+        earlier = many.select(*_SUBJECT, who="staff_id", when="timestamp", which="event_id")
+        known = (
+            many.filter(window.in_span())
+            .join(earlier, on=_SUBJECT)
+            .filter((pl.col("timestamp") - pl.col("when")).is_between(timedelta(0), self._days))
+            .group_by("event_id")
+            .agg(
+                pl.col("who").n_unique().cast(pl.Int64).alias("people"),
+                pl.col("which").sort_by("when", "which").unique(maintain_order=True).alias("event_ids"),
+                pl.col("when").min().alias("began"),
+            )
+            .filter(pl.col("people") >= self.settings.people)
+        )
+        return self._findings(many.join(known, on="event_id", maintain_order="left"), window)
+
+    def describe(self, facts: Mapping[str, Any], naming: Naming) -> Sequence[str]:
+        """Return one look-up of the surge, and how many came before it."""
+        sentences = [
+            f"{looked_at(facts, naming)}, and nothing on record explains it: the {_ordinal(facts['people'])} person to do so "
+            f"within {length(facts['days'] * 86400)}."
+        ]
+        if facts["in_news"]:
+            sentences.append("A story in the news names the subject.")
+        return sentences
+
+    @property
+    def _days(self) -> timedelta:
+        return timedelta(days=self.settings.days)
+
+    def _findings(self, looked: pl.DataFrame, window: Window) -> pl.DataFrame:
+        if looked.is_empty():
+            return NO_FINDINGS
+        subject = pl.concat_str("subject_type", pl.lit(":"), "subject_key")
+        told = window.reference["stories"].select(pl.col("subjects").explode()).drop_nulls()["subjects"]
+        in_news = subject.is_in(told.unique().implode())
+        facts = pl.struct(
+            utc_text("timestamp").alias("at"),
+            "actor",
+            "staff_id",
+            "certainty",
+            *_SUBJECT,
+            "system",
+            "people",
+            utc_text("began").alias("began"),
+            in_news.alias("in_news"),
+            pl.lit(float(self.settings.days)).alias("days"),
+        )
+        # About the record, not about one of them: so that everybody's look-ups gather in one alert.
+        return to_findings(
+            looked.with_columns(facts.struct.json_encode().alias("facts")).with_columns(
+                pl.col("event_id").alias("key"),
+                pl.lit(None, pl.String).alias("staff_id"),
+                pl.concat_str(pl.lit(f"{SUBJECT_ACTOR}:"), subject).alias("actor"),
+                pl.when(in_news).then(int(Severity.HIGH)).otherwise(int(Severity.MEDIUM)).alias("severity"),
+            )
+        )
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
