@@ -27,7 +27,9 @@ ACCESS_SCHEMA: Final = pl.Schema(
         "system": TEXT,
         "originator_collar": TEXT,
         "reason_code": TEXT,
+        "reason_words": TEXT,  # the reason in words, where the record has any
         "claimed_ref": TEXT,  # incident reference claimed by the enquirer
+        "terminal": TEXT,  # canonical
     }
 )
 
@@ -50,7 +52,9 @@ def look_ups(events: pl.LazyFrame, reference: Reference) -> pl.DataFrame:
             pl.coalesce(pl.col("pnc_system").str.to_uppercase(), "source").alias("system"),
             pl.col("pnc_originator_collar").alias("originator_collar"),
             pl.col("pnc_reason_code").alias("reason_code"),
+            pl.coalesce("pnc_originator_reason", "pnc_justification", "event_reason").alias("reason_words"),
             pl.col("pnc_incident_ref").alias("claimed_ref"),
+            terminal.alias("terminal"),
         )
         .collect()
     )
