@@ -68,7 +68,9 @@ def with_explanations(looked: pl.DataFrame, window: Window, options: Options) ->
     """
     if looked.is_empty():
         return looked.with_columns(explained_by=pl.lit(None))
-    theirs = look_ups(window.events("access").filter(_made_by(looked)), window.reference)
+    # What explains a look-up lies before it or in reference data: what the grace brings of events is not asked.
+    events = window.events("access").filter(pl.col("timestamp") < window.span.end, _made_by(looked))
+    theirs = look_ups(events, window.reference)
     best = explain(theirs, window.reference, options).best()
     why = best.select("event_id", evidence().alias("explained_by")).unique("event_id")
     return looked.join(why, on="event_id", how="left", maintain_order="left")

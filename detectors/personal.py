@@ -11,6 +11,7 @@ import polars as pl
 
 from detectors.accesses import look_ups
 from detectors.detector import Window
+from detectors.people import person_key
 from detectors.reference import Reference
 from parsers.subjects import canonical_vehicle
 
@@ -21,17 +22,6 @@ KIN: Final = "kin"
 OWN: Final = (PERSON, VEHICLE)
 """Relations to a record that is the person's own; the others are to records near to them."""
 
-_SURNAME: Final = (
-    pl.when(pl.col("name").str.contains(",", literal=True))
-    .then(pl.col("name").str.extract(r"^\s*([^,]+?)\s*,"))
-    .otherwise(pl.col("name").str.extract(r"(\S+)\s*$"))
-)
-_FORENAME: Final = (
-    pl.when(pl.col("name").str.contains(",", literal=True))
-    .then(pl.col("name").str.extract(r",\s*(\S+)"))
-    .otherwise(pl.col("name").str.extract(r"^\s*(\S+)\s+\S"))
-)
-
 
 def records(reference: Reference) -> pl.DataFrame:
     """Return what records of people look like: `probe` (what of a look-up is compared), `owner_id`, `relation`.
@@ -40,11 +30,8 @@ def records(reference: Reference) -> pl.DataFrame:
     """
     staff = reference["staff"]
     owner = pl.col("staff_id").alias("owner_id")
-    name = pl.concat_str(
-        _SURNAME, _FORENAME, pl.col("dob").dt.strftime("%Y-%m-%d"), separator="/"
-    ).str.to_uppercase()
     parts = (
-        staff.select(_probe(PERSON, name), owner, pl.lit(PERSON).alias("relation")),
+        staff.select(_probe(PERSON, person_key()), owner, pl.lit(PERSON).alias("relation")),
         staff.select(
             _probe(HOME, canonical_vehicle(pl.col("home_postcode"))), owner, pl.lit(HOME).alias("relation")
         ),

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import polars as pl
 
+from auditd.reference.linked import subjects_of_incidents
 from detectors import registers
-from detectors.personal import own_records
-from detectors.reference import Reference
+from detectors.explanations import shift_stop
+from detectors.people import OVERRUN, staff_subjects, vehicles_of
 
 MOST: Final = 50_000
 REGISTERS: Final = frozenset(feed.name for feed in registers.REGISTERS)
@@ -28,6 +30,7 @@ class Touched:
     """Subjects (type, key), identifiers and contacts (kind, value), and people whose verdicts may differ now.
 
     feeds: those that changed. everything: more than is worth listing; the sets are empty then, `feeds` is not.
+    since: nothing that happened before it is touched; None: anything may be.
     """
 
     feeds: frozenset[str] = frozenset()
@@ -36,6 +39,7 @@ class Touched:
     contacts: Pairs = frozenset()
     staff: frozenset[str] = frozenset()
     everything: bool = False
+    since: datetime | None = None
 
     def __bool__(self) -> bool:
         """Tell whether anything is touched at all."""
@@ -52,6 +56,7 @@ class Touched:
                 contacts=self.contacts | other.contacts,
                 staff=self.staff | other.staff,
                 everything=self.everything or other.everything,
+                since=_earlier(self, other),
             )
         )
 
@@ -65,15 +70,13 @@ def touched_by(feed: str, changed: pl.DataFrame, known: Callable[[], Frames]) ->
     known: every feed as known now; asked only where rows have to be followed to other feeds.
     """
     feeds = frozenset({feed})
+    since = _since(changed) if feed == "roster" else None
     if changed.height > MOST:
-        return Touched(feeds=feeds, everything=True)
+        return Touched(feeds=feeds, everything=True, since=since)
     if feed == "sensitive_subjects":
         touched = Touched(feeds, subjects=_pairs(changed, "subject_type", "subject_key"))
-    elif feed == "incident_subjects":
-        touched = Touched(feeds, subjects=_of_matters(changed, known()["incident_subjects"]))
-    elif feed in {"incidents", "assignments"}:
-        subjects = _subjects_of(changed["incident_ref"], known()["incident_subjects"])
-        touched = Touched(feeds, subjects=subjects)
+    elif feed in {"incidents", "assignments", "incident_subjects"}:
+        touched = Touched(feeds, subjects=subjects_of_incidents(changed, known()["incident_subjects"]))
     elif feed in {"media_contacts", "protected_contacts"}:
         touched = Touched(feeds, contacts=_pairs(changed, "kind", "value"))
     elif feed == "stories":
@@ -82,8 +85,8 @@ def touched_by(feed: str, changed: pl.DataFrame, known: Callable[[], Frames]) ->
         staff = _staff_in(changed, known) if feed in REGISTERS else frozenset(changed["staff_id"])
         theirs = _identifiers_of(staff, known()["identifiers"])
         own = _pairs(changed, "kind", "value") if feed == "identifiers" else frozenset()
-        records = _records_of(changed, known()["incident_subjects"]) if feed == "staff" else frozenset()
-        touched = Touched(feeds, subjects=records, identifiers=theirs | own, staff=staff)
+        subjects = _subjects_of_staff(feed, changed, known)
+        touched = Touched(feeds, subjects=subjects, identifiers=theirs | own, staff=staff, since=since)
     else:
         touched = Touched(feeds, everything=True)
     return _bounded(touched)
@@ -100,13 +103,41 @@ def together(parts: Iterable[Touched]) -> Touched:
 def _bounded(touched: Touched) -> Touched:
     named = (touched.subjects, touched.identifiers, touched.contacts, touched.staff)
     if touched.everything or sum(map(len, named)) > MOST:
-        return Touched(feeds=touched.feeds, everything=True)
+        return Touched(feeds=touched.feeds, everything=True, since=touched.since)
     return touched
 
 
-def _subjects_of(incidents: pl.Series, named: pl.DataFrame) -> Pairs:
-    rows = named.join(incidents.unique().to_frame("incident_ref"), on="incident_ref", how="semi")
-    return _pairs(rows, "subject_type", "subject_key")
+def _earlier(one: Touched, other: Touched) -> datetime | None:
+    if not one or not other:
+        return other.since if other else one.since
+    return min(one.since, other.since) if one.since and other.since else None
+
+
+def _since(roster: pl.DataFrame) -> datetime | None:
+    """Return from when on rows of the roster tell: an hour before the first, on and on after it."""
+    first = roster["from"].min()
+    return first - OVERRUN if isinstance(first, datetime) else None
+
+
+def _subjects_of_staff(feed: str, changed: pl.DataFrame, known: Callable[[], Frames]) -> Pairs:
+    """Return whose look-ups by others people's rows touch: those they stopped; they themselves and their vehicles."""
+    if feed not in {"staff", "roster"}:
+        return frozenset()
+    frames = known()
+    stops = frames["incidents"].filter(pl.col("kind").is_in(shift_stop.KINDS)).select("incident_ref")
+    theirs = (
+        frames["assignments"]
+        .join(changed, on="staff_id", how="semi")
+        .join(stops, on="incident_ref", how="semi")
+    )
+    subjects = frames["incident_subjects"].join(theirs, on="incident_ref", how="semi")
+    if feed == "roster":
+        return _pairs(subjects, "subject_type", "subject_key")
+    own = pl.concat((staff_subjects(changed), vehicles_of(changed)))
+    # What names them, and whom it names beside them, may be a matter that they must not look at.
+    matters = frames["incident_subjects"].join(own, on=["subject_type", "subject_key"], how="semi")
+    named = subjects_of_incidents(matters, frames["incident_subjects"])
+    return named | _pairs(pl.concat((subjects.select(own.columns), own)), "subject_type", "subject_key")
 
 
 def _subjects_told(subjects: pl.Series) -> Pairs:
@@ -127,20 +158,6 @@ def _staff_in(changed: pl.DataFrame, known: Callable[[], Frames]) -> frozenset[s
 def _staff_named(rows: pl.DataFrame) -> frozenset[str]:
     named = [rows[column].explode() for column in STAFF_COLUMNS if column in rows.columns]
     return frozenset(pl.concat(named).drop_nulls()) if named else frozenset()
-
-
-def _records_of(staff: pl.DataFrame, named: pl.DataFrame) -> Pairs:
-    """Return people's own records and vehicles, which colleagues may have looked at, and the matters that name them."""
-    own = own_records(Reference({"staff": staff})).select(subject_type="relation", subject_key="key")
-    matters = named.join(own, on=["subject_type", "subject_key"], how="semi")
-    return _pairs(own, "subject_type", "subject_key") | _of_matters(matters, named)
-
-
-def _of_matters(rows: pl.DataFrame, named: pl.DataFrame) -> Pairs:
-    """Return whom and what rows of incident_subjects name, what else their incidents name, and the incidents themselves."""
-    matters = rows.select(pl.lit("occurrence"), pl.col("incident_ref").str.to_uppercase())
-    itself = frozenset((str(kind), str(key)) for kind, key in matters.unique().iter_rows())
-    return itself | _pairs(rows, "subject_type", "subject_key") | _subjects_of(rows["incident_ref"], named)
 
 
 def _same_company(rows: pl.DataFrame) -> pl.Expr:
