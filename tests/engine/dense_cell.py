@@ -14,6 +14,7 @@ from engine_rig import NOON, at
 from auditd.demo.formats import (
     CUCM_COLUMNS,
     EXCHANGE_COLUMNS,
+    PNC_COLUMNS,
     Call,
     Lookup,
     Mail,
@@ -80,6 +81,7 @@ class Cell:
                 "unit": f"Unit {self.n} {'AB'[index % 2]}", "employer": "Northmere", "force": "Northmere",
                 "start_date": "2020-01-01", "role": self.rng.choice(("officer", "officer", "vetting officer")),
                 "next_of_kin_surnames": self.rng.choice(("", "", "Marwood")), "vehicles": "",
+                "end_date": self.rng.choice(("", "", "", "2026-03-03")),
             }  # fmt: skip
             self.history.row("staff", row)
             if self.rng.random() < 0.2:
@@ -123,6 +125,11 @@ class Cell:
                     ends = begins + timedelta(hours=2)
                     changed = {"to": ends.isoformat(), "state": self.rng.choice(("duty", "leave"))}
                     self.history.row("roster", row | changed, wave=2)
+                if self.rng.random() < 0.3:
+                    away = {"from": (begins + timedelta(hours=8)).isoformat(), "state": "rest"}
+                    self.history.row(
+                        "roster", row | away | {"to": (begins + timedelta(hours=32)).isoformat()}
+                    )
 
     def _flags(self) -> None:
         """Who calls for more care, and which incidents are linked; both may become known late."""
@@ -175,7 +182,7 @@ class Cell:
                 self.history.row("assignments", assignment | heir, wave=2)
 
     def _look_up(self, index: int) -> None:
-        kind, key = self.rng.choice(self.subjects)
+        kind, key = self.rng.choice((*self.subjects, ("occurrence", f"IN{self.n}-0")))
         collar = self.rng.choice((*self.collars, ""))
         lookup = Lookup(
             at=self._moment(),
@@ -189,7 +196,8 @@ class Cell:
         )
         if self.rng.random() < 0.1:
             lookup = replace(lookup, subject_key="")
-        self.history.lines["pnc"].append(pnc_line(lookup))
+        terminal = {"terminal_id": f"T{self.rng.choice((self.n, 900)):03d}"}
+        self.history.lines["pnc"].append(_changed(pnc_line(lookup), PNC_COLUMNS, terminal))
 
     # -- contacts
 

@@ -71,6 +71,8 @@ block_bytes = {block}
 {sources}{feeds}
 [detectors.unlinked_lookup]
 grace_hours = {grace}
+[detectors.curiosity_surge]
+people = 2
 """
 
 
