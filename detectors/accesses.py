@@ -9,6 +9,7 @@ from typing import Final
 
 import polars as pl
 
+from detectors.detector import Window
 from detectors.identity import resolve
 from detectors.reference import Reference
 from parsers.event import TEXT, UTC_MICROSECONDS
@@ -60,3 +61,8 @@ def look_ups(events: pl.LazyFrame, reference: Reference) -> pl.DataFrame:
     )
     people = resolve(rows, reference, kind=pl.col("kind"), value=pl.col("value"), time="timestamp")
     return people.with_row_index("row").select(ACCESS_SCHEMA.names())
+
+
+def span_look_ups(window: Window) -> pl.DataFrame:
+    """Return the look-ups of the span that is judged, and no others: for `Window.once`, whichever detector asks."""
+    return look_ups(window.events("access").filter(window.in_span()), window.reference)

@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from detectors.accesses import look_ups
+from detectors.accesses import span_look_ups
 from detectors.detector import Window
 from detectors.people import person_key
 from detectors.reference import Reference
@@ -59,7 +59,7 @@ def personal_look_ups(window: Window) -> pl.DataFrame:
 
     It looks at nothing outside the span, so every detector may share it.
     """
-    looked = look_ups(window.events("access").filter(window.in_span()), window.reference)
+    looked = window.once(span_look_ups)
     known = window.reference.once(records)
     if looked.is_empty() or known.is_empty():
         return looked.clear().with_columns(owner_id=pl.lit(None, pl.String), relation=pl.lit(None, pl.String))

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from detectors.accesses import look_ups
+from detectors.accesses import span_look_ups
 from detectors.detector import About, Detector, Naming, Window
 from detectors.finding import Severity
 from detectors.findings import NO_FINDINGS, utc_text
@@ -47,7 +47,7 @@ class AfterAccessEnd(Detector):
 
     def judge(self, window: Window) -> pl.DataFrame:
         """Return one finding per look-up; its key is the event id."""
-        looked = look_ups(window.events("access").filter(window.in_span()), window.reference)
+        looked = window.once(span_look_ups)
         if looked.is_empty():
             return NO_FINDINGS
         # The last day is worked: access ends with the end of it, on the clock of the force.

@@ -9,7 +9,7 @@ from typing import Any, Final
 import polars as pl
 from pydantic import Field
 
-from detectors.accesses import look_ups
+from detectors.accesses import look_ups, span_look_ups
 from detectors.detector import About, Naming, Window
 from detectors.explanations import EXPLAINING_FEEDS
 from detectors.finding import SUBJECT_ACTOR, Severity
@@ -63,11 +63,7 @@ class CuriositySurge(LookUpDetector):
 
     def judge(self, window: Window) -> pl.DataFrame:
         """Return one finding per look-up that is at least the `people`-th person's; its key is the event id."""
-        keys = (
-            look_ups(window.events("access").filter(window.in_span()), window.reference)
-            .select(_SUBJECT)
-            .unique()
-        )
+        keys = window.once(span_look_ups).select(_SUBJECT).unique()
         if keys.is_empty():
             return NO_FINDINGS
         of_them = window.events("access").filter(pl.col("subject_key").is_in(keys["subject_key"].implode()))

@@ -9,7 +9,7 @@ from typing import Any, Final
 import polars as pl
 from pydantic import Field
 
-from detectors.accesses import look_ups
+from detectors.accesses import span_look_ups
 from detectors.detector import About, Naming, Window
 from detectors.duty import BETWEEN, with_duty
 from detectors.explanations import EXPLAINING_FEEDS
@@ -69,7 +69,7 @@ class OffDutyLookup(LookUpDetector):
         """Return one finding per look-up; its key is the event id. By the sick and the suspended it weighs more."""
         if window.reference["roster"].is_empty():
             return look_findings(pl.DataFrame(), Severity.MEDIUM)
-        looked = certain(look_ups(window.events("access").filter(window.in_span()), window.reference))
+        looked = certain(window.once(span_look_ups))
         tolerance = timedelta(minutes=self.settings.tolerance_minutes)
         away = with_duty(looked, window.reference, tolerance).drop_nulls("off")
         told = unexplained(away, window, self.settings.options)

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from detectors.accesses import look_ups
+from detectors.accesses import span_look_ups
 from detectors.detector import About, Naming, Window
 from detectors.finding import Severity
 from detectors.judged_look_ups import (
@@ -49,7 +49,7 @@ class OwnInvestigationLookup(LookUpDetector):
 
     def judge(self, window: Window) -> pl.DataFrame:
         """Return one finding per look-up; its key is the event id. The matter itself weighs more than those named in it."""
-        looked = certain(look_ups(window.events("access").filter(window.in_span()), window.reference))
+        looked = certain(window.once(span_look_ups))
         found = looked.join(
             window.reference.once(_matters),
             on=["subject_type", "subject_key", "staff_id"],
