@@ -42,6 +42,11 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "Parse rejected lines again with the formats and options as they are now.",
     ),
     "alerts": ("auditd.cli.alerts", "List, read and handle alerts."),
+    "who": (
+        "auditd.cli.who",
+        "Say who an account, collar number, extension, address or terminal was at a time, how sure that is, and why.",
+    ),
+    "uses": ("auditd.cli.uses", "Show who looked personal data up, for which purpose, and why."),
     "authority": (
         "auditd.cli.authority",
         "Grant, list and revoke authorities: without a live one, detectors that use contact lists find nothing.",
