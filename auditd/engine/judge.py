@@ -7,6 +7,7 @@ was found before. It must never judge with contact lists outside a live authorit
 from __future__ import annotations
 
 import time
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,8 +27,10 @@ from auditd.engine.grants import Grants, live_for, scope_of
 from auditd.engine.spans import reach
 from auditd.engine.touch import Touches
 from auditd.gaps.book import Gap, gap_frame, gaps_between
+from auditd.health import facts, strangers
 from auditd.reference.store import ReferenceStore
 from detectors.detector import Detector, Span, Window
+from detectors.feed_facts import NO_FACTS
 from detectors.findings import NO_FINDINGS
 from detectors.gaps import NO_GAPS
 from detectors.reference import Reference
@@ -93,6 +96,7 @@ class Judge:
         with reading(engine) as conn:
             self.agenda.load(conn)
             self._gap_starts = {gap.start for gap in gaps_between(conn, None, None, None, filled=True)}
+            self._fact_starts = sorted(facts.starts(conn) | strangers.day_starts(conn))
         if idle := self.agenda.switched_off():
             with engine.begin() as conn:
                 self.agenda.forget(conn, idle)
@@ -115,6 +119,18 @@ class Judge:
                 touched = reach(spans, before=detector.before, after=detector.after)
                 self.agenda.note_spans(conn, detector.name, touched)
 
+    def note_facts(self, conn: Connection, starts: Sequence[datetime]) -> None:
+        """Remember, in the transaction that stores them, which verdicts facts about feeds may change, by their starts."""
+        spans = [Span(start, start + _TICK) for start in starts]
+        for start in starts:
+            place = bisect_left(self._fact_starts, start)
+            if self._fact_starts[place : place + 1] != [start]:
+                self._fact_starts.insert(place, start)
+        for detector in self.detectors if spans else ():
+            if detector.judges_feeds:
+                touched = reach(spans, before=detector.before, after=detector.after)
+                self.agenda.note_spans(conn, detector.name, touched)
+
     def noted(self, *, committed: bool) -> None:
         """Learn whether the transaction of the notes came about."""
         self.agenda.noted(committed=committed)
@@ -132,8 +148,7 @@ class Judge:
         for detector in self.detectors:
             authorities = live_for(detector, granted, now)
             self.grants.open_past(detector, authorities, as_of)
-            bounds = self._archive.bounds()
-            self.agenda.extend(detector.name, as_of - detector.after, bounds[0] if bounds else as_of)
+            self.agenda.extend(detector.name, as_of - detector.after, self._beginning(detector, as_of))
             if time.monotonic() < self._resting.get(detector.name, 0.0):
                 continue
             done = Judged()
@@ -149,6 +164,13 @@ class Judge:
                 report[detector.name] = done
         self._save(force=seconds == float("inf"))
         return report
+
+    def _beginning(self, detector: Detector, as_of: datetime) -> datetime:
+        """Return where a detector that has judged nothing yet begins."""
+        if detector.judges_feeds:
+            return self._fact_starts[0] if self._fact_starts else as_of
+        bounds = self._archive.bounds()
+        return bounds[0] if bounds else as_of
 
     def behind(self) -> bool:
         """Whether a detector still has spans to judge."""
@@ -268,6 +290,8 @@ class Judge:
         """Estimate the rows a detector judges in a span, from the manifest; 0 only if there is none."""
         if detector.judges_gaps:
             return sum(span.start <= start < span.end for start in self._gap_starts)
+        if detector.judges_feeds:
+            return bisect_left(self._fact_starts, span.end) - bisect_left(self._fact_starts, span.start)
         rows = 0.0
         for family in detector.reads:
             for segment in self._archive.overlapping(family, span.start, span.end):
@@ -304,7 +328,12 @@ class Judge:
             force=self._force,
             made=self._made.setdefault((span, reference), {}),
             gaps=gap_frame(self._gaps(start, end)) if detector.judges_gaps else NO_GAPS,
+            feed_facts=self._feed_facts(start, end) if detector.judges_feeds else NO_FACTS,
         )
+
+    def _feed_facts(self, start: datetime, end: datetime) -> pl.DataFrame:
+        with store_faults(), reading(self._engine) as conn:
+            return pl.concat((facts.facts_between(conn, start, end), strangers.day_facts(conn, start, end)))
 
     def _gaps(self, start: datetime, end: datetime) -> list[Gap]:
         """Return the gaps that begin in a stretch, those that were filled too."""

@@ -14,6 +14,7 @@ from typing import Any, Final
 import polars as pl
 from sqlalchemy import Connection, Row, func, insert, select, text
 
+from auditd.reference.ahead import NONE_AHEAD, Ahead
 from auditd.reference.reading import REJECTS
 from auditd.reference.tables import ReferenceLoad, ReferenceReject
 from auditd.reference.touched import NOTHING, Touched
@@ -23,11 +24,15 @@ MOST_REJECTS_KEPT: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class FeedFile:
-    """A file and how it was read: its name, the SHA-256 of its bytes, and a fingerprint of zone, mapping and the like."""
+    """A file and how it was read: its name, the SHA-256 of its bytes, a fingerprint of zone, mapping and the like.
+
+    delivery: the configured one that brought it.
+    """
 
     name: str
     content_sha256: str
     read_as: str = ""
+    delivery: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +41,7 @@ class LoadReport:
 
     accepted: new or corrected. ended: facts that the file no longer states. rejects: line, reason, detail.
     already: the file had been loaded before, and these are the figures of then. problem: why it was refused whole.
-    hints: sentences about likely slips.
+    hints: sentences about likely slips. ahead: rows that were written down in the future.
     """
 
     loaded_at: datetime
@@ -50,6 +55,7 @@ class LoadReport:
     already: bool = False
     problem: str | None = None
     hints: tuple[str, ...] = ()
+    ahead: Ahead = NONE_AHEAD
 
 
 def one_writer(conn: Connection) -> None:
@@ -78,14 +84,21 @@ def last_load(conn: Connection, feed: str, name: str) -> Row[Any] | None:
     return conn.execute(statement).first()
 
 
-def record(conn: Connection, feed: str, file: FeedFile, report: LoadReport) -> int:
-    """Write the load down with its rejected lines, at most MOST_REJECTS_KEPT of them; return its id."""
+def record(
+    conn: Connection, feed: str, file: FeedFile, report: LoadReport, *, unfinished_key: str | None = None
+) -> int:
+    """Write the load down with its rejected lines, at most MOST_REJECTS_KEPT of them; return its id.
+
+    unfinished_key: of the row on a last line that has no end, which may be half a row.
+    """
     load = insert(ReferenceLoad).values(
         token=token_hex(16),
         feed=feed,
         file_name=file.name,
         content_sha256=file.content_sha256,
         read_as=file.read_as,
+        delivery=file.delivery,
+        unfinished_key=unfinished_key,
         loaded_at=report.loaded_at,
         rows=report.rows,
         accepted=report.accepted,

@@ -5,8 +5,8 @@ It must never let a bad row through or drop one unreported: rows = good + reject
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -16,11 +16,12 @@ import polars as pl
 from auditd.reference.columns import find_columns
 from auditd.reference.records import Chunk, FeedRefused, read_header, read_records
 from auditd.reference.values import canonical_values
+from detectors.feed import MONEY
 from detectors.reference import FEEDS, Feed, Field
 from parsers.force import Force
 from parsers.times import iso_to_utc, local_to_utc
 
-__all__ = ["LINE", "LONDON", "REASONS", "FeedRefused", "Reading", "read_feed"]
+__all__ = ["LINE", "LONDON", "REASONS", "FeedRefused", "Reading", "read_feed", "read_table"]
 
 LONDON: Final = ZoneInfo("Europe/London")
 LINE: Final = "_line"
@@ -37,22 +38,26 @@ REASONS: Final[dict[str, str]] = {
     "none_of": "none of the columns is filled of which one must be",
     "bad_time": "not an ISO 8601 time, such as 2026-03-03T14:02:00Z",
     "bad_date": "not an ISO 8601 date, such as 2026-03-03",
+    "bad_amount": "not an amount of money, such as 1250.00 or £1,250.00",
     "unknown_choice": "not one of the words this column may hold",
     "bad_value": "not a value of the kind the row says",
     "superseded": "a later line of the file says something else about the same thing",
 }
 
 REJECTS: Final = pl.Schema({"line": pl.Int64(), "reason": pl.String(), "detail": pl.String()})
+LISTS: Final = ("list", "subjects")
+AMOUNT: Final = r"^-?£?\s*(?:\d{1,16}|\d{1,3}(?:,\d{3}){1,4})(?:\.\d{1,2})?$"
 DATE_ALONE: Final = r"^\d{4}-\d{2}-\d{2}$"
 PERIOD_ENDS: Final = frozenset({"to", "valid_to", "closed_at"})
-FAULTS: Final = {"time": "bad_time", "date": "bad_date"}
+FAULTS: Final = {"time": "bad_time", "date": "bad_date", "money": "bad_amount"}
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What a file says: `rows` of the feed's schema plus `_line`, `rejects` (line, reason, detail).
 
-    detail names the column, as the feed calls it, never a value. total = rows + rejects.
+    detail names the column, as the feed calls it, never a value. total = rows + rejects. unfinished: the number of the
+    last line where it has no end: half a row, perhaps, of a file that is still being written; 0 where it has one.
     """
 
     feed: str
@@ -60,6 +65,7 @@ class Reading:
     rejects: pl.DataFrame
     total: int
     hints: tuple[str, ...] = ()
+    unfinished: int = 0
 
 
 def read_feed(
@@ -75,12 +81,26 @@ def read_feed(
     zone: in which times without zone are read. mapping: our column name -> theirs. Line numbers are those of a
     text editor; a record that spans lines has the number of its first.
     """
+    reading = read_table(read_header(data), read_records(data), feed, zone=zone, mapping=mapping, force=force)
+    return reading if data.endswith(b"\n") else replace(reading, unfinished=data.count(b"\n") + 1)
+
+
+def read_table(
+    header: Sequence[str],
+    chunks: Iterable[Chunk],
+    feed: str,
+    *,
+    zone: ZoneInfo = LONDON,
+    mapping: Mapping[str, str] = NO_MAPPING,
+    force: Force | None = None,
+) -> Reading:
+    """Read the records of a table under its column names, wherever they come from; else as `read_feed`."""
     shape = FEEDS[feed]
-    columns = find_columns(shape, read_header(data), mapping)
+    columns = find_columns(shape, header, mapping)
     rows = [pl.Schema({LINE: pl.Int64(), **shape.schema}).to_frame()]
     rejects = [REJECTS.to_frame()]
     total = 0
-    for chunk in read_records(data):
+    for chunk in chunks:
         total += len(chunk.lines) + len(chunk.faults)
         good, bad = _judge(_texts(chunk, shape, columns.positions), shape, zone, force or Force())
         rows.append(good)
@@ -114,7 +134,7 @@ def _texts(chunk: Chunk, shape: Feed, positions: Mapping[str, int]) -> pl.DataFr
 
 def _cleaned(column: Field) -> pl.Expr:
     text = pl.col(column.name).str.strip_chars()
-    if column.kind != "list":
+    if column.kind not in LISTS:
         return pl.when(text != "").then(text).alias(column.name)
     parts = text.str.split(LIST_SEPARATOR).list.eval(pl.element().str.strip_chars())
     filled = parts.list.eval(pl.element().filter(pl.element() != ""))
@@ -149,6 +169,9 @@ def _value(column: Field, zone: ZoneInfo) -> pl.Expr:
         return _time(text, zone, ends=column.name in PERIOD_ENDS).alias(column.name)
     if column.kind == "date":
         return pl.when(text.str.contains(DATE_ALONE)).then(text.str.to_date("%Y-%m-%d", strict=False))
+    if column.kind == "money":
+        plain = text.str.replace_all(r"[£,\s]", "")
+        return pl.when(text.str.contains(AMOUNT)).then(plain).cast(MONEY, strict=False).alias(column.name)
     if column.choices:
         return pl.when(text.is_in(list(column.choices))).then(text)
     return text
