@@ -125,7 +125,6 @@ WRITTEN = (
 )
 
 
-@pytest.mark.case("T36", "T37")
 @pytest.mark.parametrize("seed", SEEDS)
 def test_after_every_change_of_who_is_who_everything_stands_as_one_replay_would_have_it(
     rig: Rig, seed: int
