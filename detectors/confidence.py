@@ -57,6 +57,9 @@ _LEADS: Final = pl.Schema(
     }
 )
 _NO_LEADS: Final = _LEADS.to_frame()
+_NO_VERDICTS: Final = pl.Schema(
+    {"row": pl.UInt32(), "people": pl.UInt32(), "staff_id": TEXT, "reasons": pl.List(REASON_DTYPE)}
+).to_frame()
 _NOW: Final = (pl.col("start") <= pl.col("at")) & (pl.col("at") < pl.col("end"))
 
 
@@ -125,6 +128,8 @@ def _of_nobody(rows: pl.DataFrame, reference: Reference, force: Force) -> pl.Dat
     asked = rows.select("row", "kind", "value", "at")
     near = _near(asked.join(held, on=["kind", "value"]))
     ways = variants(asked, reference, force)
+    if ways.is_empty():
+        return near
     meant = (
         asked.join(ways, on=["kind", "value"])
         .join(held, left_on=["held_kind", "held_value"], right_on=["kind", "value"])
@@ -138,6 +143,8 @@ def _of_nobody(rows: pl.DataFrame, reference: Reference, force: Force) -> pl.Dat
 
 def _near(holds: pl.DataFrame) -> pl.DataFrame:
     """Return who held the same identifier until shortly before, and from shortly after."""
+    if holds.is_empty():
+        return _NO_LEADS
     before = holds.filter(pl.col("end") <= pl.col("at"), pl.col("at") - pl.col("end") < NEAR)
     after = holds.filter(pl.col("start") > pl.col("at"), pl.col("start") - pl.col("at") < NEAR)
     latest = before.group_by("row", "staff_id", "kind", "value").agg(pl.col("end").max())
@@ -158,6 +165,8 @@ def _leads(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _verdicts(leads: pl.DataFrame) -> pl.DataFrame:
     """Return per row whom its leads name if they name one, why, and how many people they lead to in all."""
+    if leads.is_empty():
+        return _NO_VERDICTS
     named = pl.col("why").is_not_null()
     reason = pl.struct("why", "kind", "value", "at", pl.lit(None, pl.UInt32).alias("people"))
     found = (
