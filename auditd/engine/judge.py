@@ -7,7 +7,7 @@ was found before. It must never judge with contact lists outside a live authorit
 from __future__ import annotations
 
 import time
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -149,7 +149,8 @@ class Judge:
         for detector in self.detectors:
             authorities = live_for(detector, granted, now)
             self.grants.open_past(detector, authorities, as_of)
-            self.agenda.extend(detector.name, as_of - detector.after, self._beginning(detector, as_of))
+            target = self._due(detector, as_of, now)
+            self.agenda.extend(detector.name, target, self._beginning(detector, target))
             if time.monotonic() < self._resting.get(detector.name, 0.0):
                 continue
             done = Judged()
@@ -165,6 +166,12 @@ class Judge:
                 report[detector.name] = done
         self._save(force=seconds == float("inf"))
         return report
+
+    def _due(self, detector: Detector, as_of: datetime, now: datetime) -> datetime:
+        """Return the time before which a detector can judge. A fact about feeds is whole as soon as it is noticed."""
+        noticed = bisect_right(self._fact_starts, now) if detector.judges_feeds else 0
+        due = as_of - detector.after
+        return max(due, self._fact_starts[noticed - 1] + _TICK) if noticed else due
 
     def _beginning(self, detector: Detector, as_of: datetime) -> datetime:
         """Return where a detector that has judged nothing yet begins."""
