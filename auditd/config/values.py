@@ -83,10 +83,10 @@ def query_database(url: str) -> str:
     try:
         dialect = make_url(url).get_dialect()
         dialect.import_dbapi()
-    except (ArgumentError, ValueError):
-        refuse("this is not a database URL", "write it like 'postgresql+psycopg://reader@hr.example/people'")
     except NoSuchModuleError:
         refuse("SQLAlchemy knows no such kind of database", "install the dialect beside access-auditd")
+    except (ArgumentError, ValueError):
+        refuse("this is not a database URL", "write it like 'postgresql+psycopg://reader@hr.example/people'")
     except ImportError:
         refuse("the driver of this database is not installed", "install it beside access-auditd")
     return url

@@ -113,6 +113,15 @@ def facts_between(conn: Connection, start: datetime, end: datetime) -> pl.DataFr
     return pl.DataFrame(rows, schema=FACT_SCHEMA)
 
 
+def as_known(found: pl.DataFrame, moment: datetime) -> pl.DataFrame:
+    """Return facts (FACT_SCHEMA) as they were known at a time: those begun by then, lasting where they ended later."""
+    over = pl.col("end") <= moment
+    return found.filter(pl.col("start") <= moment).with_columns(
+        pl.when(over).then("end").alias("end"),
+        pl.min_horizontal("seen_until", pl.lit(moment)).alias("seen_until"),
+    )
+
+
 def _as_row(fact: FeedFact) -> dict[str, Any]:
     detail = fact.detail
     counts = {name: detail.get(name, 0) for name in _COUNTS}

@@ -105,6 +105,7 @@ def record(
         unchanged=report.unchanged,
         rejected=report.rejects.height,
         problem=report.problem,
+        notes="\n".join(report.hints) or None,
     )
     load_id = int(conn.execute(load.returning(ReferenceLoad.id)).scalar_one())
     lines = report.rejects.head(MOST_REJECTS_KEPT).iter_rows(named=True)
@@ -127,4 +128,25 @@ def report_again(conn: Connection, load: Row[Any]) -> LoadReport:
         rejects=pl.DataFrame(lines, schema=REJECTS, orient="row"),
         already=True,
         problem=load.problem,
+        hints=tuple((load.notes or "").splitlines()),
     )
+
+
+def latest_loads(conn: Connection, delivery: str) -> list[Row[Any]]:
+    """Return the latest load of each file of a delivery, the latest first."""
+    newest = (
+        select(func.max(ReferenceLoad.id))
+        .where(ReferenceLoad.delivery == delivery)
+        .group_by(ReferenceLoad.file_name)
+    )
+    query = (
+        select(ReferenceLoad.__table__).where(ReferenceLoad.id.in_(newest)).order_by(ReferenceLoad.id.desc())
+    )
+    return list(conn.execute(query))
+
+
+def latest_notes(conn: Connection, delivery: str) -> list[str]:
+    """Return what was noted at the latest load of a delivery that was taken."""
+    taken = (ReferenceLoad.delivery == delivery) & ReferenceLoad.problem.is_(None)
+    query = select(ReferenceLoad.notes).where(taken).order_by(ReferenceLoad.id.desc()).limit(1)
+    return (conn.execute(query).scalar() or "").splitlines()

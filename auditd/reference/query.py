@@ -89,7 +89,7 @@ def _existing(url: URL) -> URL:
     """Return a URL that opens a SQLite file read-only, instead of making an empty one where there is none."""
     if url.get_backend_name() != "sqlite" or not url.database or url.database.startswith("file:"):
         return url
-    return url.set(database=f"file:{quote(url.database)}", query={"mode": "ro", "uri": "true"})
+    return url.set(database=f"file:{quote(url.database)}", query={**url.query, "mode": "ro", "uri": "true"})
 
 
 def _literal(query: str) -> str:

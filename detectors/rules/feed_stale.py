@@ -139,12 +139,11 @@ class FeedStale(Detector):
 
     def _limit(self) -> pl.Expr:
         """Return how long each delivery may last: by its own name, its feed's, or the general setting; null: for ever."""
-        ages = {**AGE_HOURS, **self.settings.max_age_hours}
+        own = {name: float(hours) for name, hours in self.settings.max_age_hours.items()}
+        ages = {name: float(hours) for name, hours in AGE_HOURS.items()} | own
         hours = pl.coalesce(
-            pl.col("name").replace_strict(
-                self.settings.max_age_hours or {"": 0.0}, default=None, return_dtype=pl.Float64
-            ),
-            pl.col("feed").replace_strict(ages, default=self.settings.age_hours, return_dtype=pl.Float64),
+            _of(own, "name", None),
+            _of(ages, "feed", self.settings.age_hours),
         )
         return pl.when(hours > 0).then((hours * 3_600_000_000).cast(pl.Int64).cast(pl.Duration("us")))
 
@@ -176,6 +175,13 @@ class FeedStale(Detector):
                 return [
                     f"Of the events of {name} on the day from {start}, {shares} are by people nobody knows."
                 ]
+
+
+def _of(hours: Mapping[str, float], column: str, default: float | None) -> pl.Expr:
+    """Return the hours of the column's value, the default where there are none."""
+    if not hours:
+        return pl.lit(default, pl.Float64)
+    return pl.col(column).replace_strict(hours, default=default, return_dtype=pl.Float64)
 
 
 def _usual() -> pl.Expr:

@@ -51,11 +51,13 @@ def upgrade() -> None:
         sa.Column("delivery", sa.String(length=64), server_default=sa.text("''"), nullable=False),
     )
     op.add_column("reference_loads", sa.Column("unfinished_key", sa.String(length=64), nullable=True))
+    op.add_column("reference_loads", sa.Column("notes", sa.Text(), nullable=True))
     op.create_index(op.f("ix_reference_loads_delivery_id"), "reference_loads", ["delivery", "id"])
 
 
 def downgrade() -> None:
     op.drop_index(op.f("ix_reference_loads_delivery_id"), "reference_loads")
+    op.drop_column("reference_loads", "notes")
     op.drop_column("reference_loads", "unfinished_key")
     op.drop_column("reference_loads", "delivery")
     op.drop_table("source_people")
