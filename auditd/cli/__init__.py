@@ -42,6 +42,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "Parse rejected lines again with the formats and options as they are now.",
     ),
     "alerts": ("auditd.cli.alerts", "List, read and handle alerts."),
+    "explain": (
+        "auditd.cli.explain",
+        "Say what explains a look-up, and why every other explanation does not.",
+    ),
     "authority": (
         "auditd.cli.authority",
         "Grant, list and revoke authorities: without a live one, detectors that use contact lists find nothing.",
