@@ -57,15 +57,41 @@ def subject(facts: Mapping[str, Any]) -> str:
 
 def explanation(evidence: Mapping[str, Any]) -> str:
     """Return what explains a look-up: "incident 1234 (crime), recorded 3 h later"."""
-    words = f"incident {evidence['incident_ref']} ({evidence['kind']})"
+    words = _ground(evidence)
     if evidence["originator_collar"]:
         words = f"{words} of the originator, collar number {evidence['originator_collar']}"
-    elif evidence["unit"]:
+    elif evidence["unit"] and evidence["template"] != "shift_stop":
         words = f"{words} of unit {evidence['unit']}"
-    if evidence["follows"]:
-        words = f"{words}, through the vehicle look-up just before"
+    words = f"{words}{_way(evidence)}"
     late = evidence["lateness_hours"] or 0
     return f"{words}, recorded {length(late * 3600)} later" if late > 0 else words
+
+
+def _ground(evidence: Mapping[str, Any]) -> str:
+    if evidence["incident_ref"]:
+        return f"incident {evidence['incident_ref']} ({evidence['kind']})"
+    basis = evidence.get("basis")
+    return f"their duty ({basis})" if evidence["template"] == "duty" else f"the approved template {basis}"
+
+
+def _way(evidence: Mapping[str, Any]) -> str:
+    """Return how the incident leads to the look-up, where that is not by assignment."""
+    linked = evidence.get("linked_ref")
+    if evidence["follows"]:
+        what = (
+            f"the person just before, named together in {linked}"
+            if linked
+            else "the vehicle look-up just before"
+        )
+        return f", through {what}"
+    if linked:
+        return f", which is linked with {linked}"
+    ways = {
+        "inherited": ", handed over from one colleague to the other",
+        "shift_stop": ", a colleague's of the same unit and shift",
+        "circulation": ", open to all",
+    }
+    return ways.get(evidence["template"], "")
 
 
 def no_explanation(facts: Mapping[str, Any], window_hours: float) -> str:

@@ -46,6 +46,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "Parse rejected lines again with the formats and options as they are now.",
     ),
     "alerts": ("auditd.cli.alerts", "List, read and handle alerts."),
+    "explain": (
+        "auditd.cli.explain",
+        "Say what explains a look-up, and why every other explanation does not.",
+    ),
     "who": (
         "auditd.cli.who",
         "Say who an account, collar number, extension, address or terminal was at a time, how sure that is, and why.",

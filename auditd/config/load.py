@@ -19,6 +19,7 @@ from auditd.config.locate import key_lines, nearest_line
 from auditd.config.model import ConfigFile, FeedTable, ListenerTable, ListenTable, SourceTable, StorageTable
 from auditd.config.runtime import ChosenDetector, Config, Delivery, Query, Source
 from auditd.config.validate import validate
+from detectors.bounds import ExplainingSettings, ExplanationSettings
 from detectors.detector import all_detectors
 from parsers.force import Force
 from parsers.format import Context, all_formats
@@ -81,7 +82,8 @@ def _build(file: Path, model: ConfigFile) -> Config:
         logging=model.logging,
         sources=tuple(_source(file.parent, table, force) for table in model.sources),
         feeds=tuple(_delivery(file.parent, table) for table in model.feeds),
-        chosen=_chosen(model.detectors),
+        chosen=_chosen(model.detectors, model.explanations),
+        explanations=model.explanations,
         listen=_listen(file.parent, model.listen),
         listeners=tuple(_listener(file.parent, table) for table in model.listeners),
     )
@@ -144,12 +146,17 @@ def _listener(folder: Path, table: ListenerTable) -> ListenerTable:
     return table.model_copy(update=there)
 
 
-def _chosen(tables: dict[str, dict[str, Any]]) -> tuple[ChosenDetector, ...]:
+def _chosen(
+    tables: dict[str, dict[str, Any]], explanations: ExplanationSettings
+) -> tuple[ChosenDetector, ...]:
     chosen = []
     for name, detector in all_detectors().items():
         table = dict(tables.get(name, {}))
         if table.pop("enabled", True):
-            chosen.append(ChosenDetector(detector, _sure(detector.Settings, table)))
+            settings = _sure(detector.Settings, table)
+            if isinstance(settings, ExplainingSettings) and "explanations" not in table:
+                settings = settings.model_copy(update={"explanations": explanations})
+            chosen.append(ChosenDetector(detector, settings))
     return tuple(chosen)
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from auditd.config import values
+from detectors.bounds import ExplanationSettings
 from parsers.encodings import Declared
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
@@ -286,6 +287,9 @@ class ConfigFile(Table):
     feeds: tuple[FeedTable, ...] = Field((), description="Reference data to load.")
     listen: ListenTable = Field(default_factory=ListenTable, description="The process that listens.")
     listeners: tuple[ListenerTable, ...] = Field((), description="Ports on which syslog messages arrive.")
+    explanations: ExplanationSettings = Field(
+        default_factory=ExplanationSettings, description="How far explanations of look-ups reach."
+    )
     detectors: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Settings per detector; all run unless `enabled = false`."
     )

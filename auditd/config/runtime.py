@@ -27,6 +27,7 @@ from auditd.config.model import (
     StorageTable,
 )
 from auditd.config.values import split_bind
+from detectors.bounds import ExplainingSettings, ExplanationSettings
 from detectors.detector import Detector, DetectorSettings
 from parsers.encodings import Declared
 from parsers.force import Force
@@ -125,6 +126,7 @@ class Config:
     sources: tuple[Source, ...]
     feeds: tuple[Delivery, ...]
     chosen: tuple[ChosenDetector, ...] = field(default=())
+    explanations: ExplanationSettings = field(default_factory=ExplanationSettings)
     listen: ListenTable = field(default_factory=ListenTable)
     listeners: tuple[ListenerTable, ...] = field(default=())
 
@@ -138,6 +140,13 @@ class Config:
     def detectors(self) -> list[Detector]:
         """Return a new instance of every detector that is switched on, by name."""
         return [chosen.detector(chosen.settings) for chosen in self.chosen]
+
+    def explaining(self) -> ExplainingSettings:
+        """Return the bounds of explanations as unlinked_lookup has them, whether it is switched on or not."""
+        for chosen in self.chosen:
+            if chosen.detector.name == "unlinked_lookup" and isinstance(chosen.settings, ExplainingSettings):
+                return chosen.settings
+        return ExplainingSettings(explanations=self.explanations)
 
     def http_address(self) -> tuple[str, int]:
         """Return host and port of the metrics server."""

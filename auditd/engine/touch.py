@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import polars as pl
@@ -43,7 +43,8 @@ def find_touched(archive: Archive, touched: Touched, known: Callable[[], Referen
     """Return where in the archive the events lie that the change touches. known: the identifiers as known now."""
     feeds = touched.feeds
     if touched.everything:
-        return Touches(feeds, {family: _whole(archive, family) for family in FAMILIES})
+        whole = {family: _whole(archive, family, touched.since) for family in FAMILIES}
+        return Touches(feeds, whole)
     kinds = _by_kind(touched)
     filters: dict[Family, pl.Expr | None] = {
         "access": _access(touched, kinds),
@@ -53,7 +54,7 @@ def find_touched(archive: Archive, touched: Touched, known: Callable[[], Referen
     spans: dict[Family, list[Span]] = {family: [] for family in FAMILIES}
     for family, chosen in filters.items():
         if chosen is not None:
-            times = archive.collect_intact(family, None, None, partial(_times, chosen))
+            times = archive.collect_intact(family, touched.since, None, partial(_times, chosen))
             spans[family] += spans_of(times["timestamp"])
     for family, alike in alike_times(archive, touched, known, force):
         spans[family] += spans_of(alike)
@@ -64,12 +65,13 @@ def _times(chosen: pl.Expr, events: pl.LazyFrame) -> pl.LazyFrame:
     return events.filter(chosen).select("timestamp")
 
 
-def _whole(archive: Archive, family: Family) -> list[Span]:
+def _whole(archive: Archive, family: Family, since: datetime | None) -> list[Span]:
     segments = archive.segments(family)
     if not segments:
         return []
-    last = max(segment.max_time for segment in segments)
-    return [Span(segments[0].min_time, last + timedelta(microseconds=1))]
+    first = segments[0].min_time if since is None else max(since, segments[0].min_time)
+    last = max(segment.max_time for segment in segments) + timedelta(microseconds=1)
+    return [Span(first, last)] if first < last else []
 
 
 def _by_kind(touched: Touched) -> dict[str, list[str]]:

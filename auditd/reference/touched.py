@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import polars as pl
 
+from auditd.reference.linked import subjects_of_incidents
 from detectors import registers
+from detectors.explanations import shift_stop
+from detectors.people import OVERRUN, staff_subjects, vehicles_of
 
 MOST: Final = 50_000
 REGISTERS: Final = frozenset(feed.name for feed in registers.REGISTERS)
@@ -26,6 +30,7 @@ class Touched:
     """Subjects (type, key), identifiers and contacts (kind, value), and people whose verdicts may differ now.
 
     feeds: those that changed. everything: more than is worth listing; the sets are empty then, `feeds` is not.
+    since: nothing that happened before it is touched; None: anything may be.
     """
 
     feeds: frozenset[str] = frozenset()
@@ -34,6 +39,7 @@ class Touched:
     contacts: Pairs = frozenset()
     staff: frozenset[str] = frozenset()
     everything: bool = False
+    since: datetime | None = None
 
     def __bool__(self) -> bool:
         """Tell whether anything is touched at all."""
@@ -50,6 +56,7 @@ class Touched:
                 contacts=self.contacts | other.contacts,
                 staff=self.staff | other.staff,
                 everything=self.everything or other.everything,
+                since=_earlier(self, other),
             )
         )
 
@@ -63,13 +70,13 @@ def touched_by(feed: str, changed: pl.DataFrame, known: Callable[[], Frames]) ->
     known: every feed as known now; asked only where rows have to be followed to other feeds.
     """
     feeds = frozenset({feed})
+    since = _since(changed) if feed == "roster" else None
     if changed.height > MOST:
-        return Touched(feeds=feeds, everything=True)
-    if feed in {"incident_subjects", "sensitive_subjects"}:
+        return Touched(feeds=feeds, everything=True, since=since)
+    if feed == "sensitive_subjects":
         touched = Touched(feeds, subjects=_pairs(changed, "subject_type", "subject_key"))
-    elif feed in {"incidents", "assignments"}:
-        subjects = _subjects_of(changed["incident_ref"], known()["incident_subjects"])
-        touched = Touched(feeds, subjects=subjects)
+    elif feed in {"incidents", "assignments", "incident_subjects"}:
+        touched = Touched(feeds, subjects=subjects_of_incidents(changed, known()["incident_subjects"]))
     elif feed in {"media_contacts", "protected_contacts"}:
         touched = Touched(feeds, contacts=_pairs(changed, "kind", "value"))
     elif feed == "stories":
@@ -78,7 +85,8 @@ def touched_by(feed: str, changed: pl.DataFrame, known: Callable[[], Frames]) ->
         staff = _staff_in(changed, known) if feed in REGISTERS else frozenset(changed["staff_id"])
         theirs = _identifiers_of(staff, known()["identifiers"])
         own = _pairs(changed, "kind", "value") if feed == "identifiers" else frozenset()
-        touched = Touched(feeds, identifiers=theirs | own, staff=staff)
+        subjects = _subjects_of_staff(feed, changed, known)
+        touched = Touched(feeds, subjects=subjects, identifiers=theirs | own, staff=staff, since=since)
     else:
         touched = Touched(feeds, everything=True)
     return _bounded(touched)
@@ -95,13 +103,38 @@ def together(parts: Iterable[Touched]) -> Touched:
 def _bounded(touched: Touched) -> Touched:
     named = (touched.subjects, touched.identifiers, touched.contacts, touched.staff)
     if touched.everything or sum(map(len, named)) > MOST:
-        return Touched(feeds=touched.feeds, everything=True)
+        return Touched(feeds=touched.feeds, everything=True, since=touched.since)
     return touched
 
 
-def _subjects_of(incidents: pl.Series, named: pl.DataFrame) -> Pairs:
-    rows = named.join(incidents.unique().to_frame("incident_ref"), on="incident_ref", how="semi")
-    return _pairs(rows, "subject_type", "subject_key")
+def _earlier(one: Touched, other: Touched) -> datetime | None:
+    if not one or not other:
+        return other.since if other else one.since
+    return min(one.since, other.since) if one.since and other.since else None
+
+
+def _since(roster: pl.DataFrame) -> datetime | None:
+    """Return from when on rows of the roster tell: an hour before the first, on and on after it."""
+    first = roster["from"].min()
+    return first - OVERRUN if isinstance(first, datetime) else None
+
+
+def _subjects_of_staff(feed: str, changed: pl.DataFrame, known: Callable[[], Frames]) -> Pairs:
+    """Return whose look-ups by others people's rows touch: those they stopped; they themselves and their vehicles."""
+    if feed not in {"staff", "roster"}:
+        return frozenset()
+    frames = known()
+    stops = frames["incidents"].filter(pl.col("kind").is_in(shift_stop.KINDS)).select("incident_ref")
+    theirs = (
+        frames["assignments"]
+        .join(changed, on="staff_id", how="semi")
+        .join(stops, on="incident_ref", how="semi")
+    )
+    subjects = frames["incident_subjects"].join(theirs, on="incident_ref", how="semi")
+    if feed == "roster":
+        return _pairs(subjects, "subject_type", "subject_key")
+    own = pl.concat((staff_subjects(changed), vehicles_of(changed)))
+    return _pairs(subjects, "subject_type", "subject_key") | _pairs(own, "subject_type", "subject_key")
 
 
 def _subjects_told(subjects: pl.Series) -> Pairs:

@@ -10,9 +10,10 @@ import polars as pl
 from pydantic import Field
 
 from detectors.accesses import look_ups
+from detectors.bounds import ExplainingSettings
 from detectors.contacts import FOLD, contact_key
-from detectors.detector import About, Detector, DetectorSettings, Naming, Window
-from detectors.explanations import Options, evidence, explain
+from detectors.detector import About, Detector, Naming, Window
+from detectors.explanations import EXPLAINING_FEEDS, evidence, explain
 from detectors.finding import Severity
 from detectors.findings import NO_FINDINGS, to_findings, utc_text
 from detectors.identity_words import identity
@@ -23,12 +24,10 @@ from detectors.sentences import clock_and_day, contact, explanation, length, no_
 MOST_LOOK_UPS: Final = 20
 
 
-class LookupThenContactSettings(DetectorSettings):
+class LookupThenContactSettings(ExplainingSettings):
     """Settings of lookup_then_contact."""
 
     hours: float = Field(24, gt=0, description="how long before the contact a look-up may lie, hours")
-    window_hours: float = Field(24, ge=0, description="how far from an assignment a look-up may lie, hours")
-    follow_on_minutes: float = Field(10, ge=0, description="how soon a keeper follows a vehicle, minutes")
 
 
 class LookupThenContact(Detector):
@@ -61,22 +60,14 @@ class LookupThenContact(Detector):
     )
     reads = ("access", "email", "call")
     by = "actor"
-    feeds = (
-        "staff",
-        "identifiers",
-        "incidents",
-        "incident_subjects",
-        "assignments",
-        "media_contacts",
-        "protected_contacts",
-        "media_register",
-    )
+    feeds = (*EXPLAINING_FEEDS, "media_contacts", "protected_contacts", "media_register")
     Settings = LookupThenContactSettings
 
     @property
     def before(self) -> timedelta:
         """The reach of look-ups and of their follow-ons; at least that of folding contacts."""
-        return max(self._reach + self._options.follow_on, FOLD)
+        reach: timedelta = self.settings.options.reach
+        return max(self._reach + reach, FOLD)
 
     def judge(self, window: Window) -> pl.DataFrame:
         """Return one finding per contact of the span that look-ups precede; its key is `contact_key`.
@@ -122,18 +113,11 @@ class LookupThenContact(Detector):
     def _reach(self) -> timedelta:
         return timedelta(hours=self.settings.hours)
 
-    @property
-    def _options(self) -> Options:
-        return Options(
-            window=timedelta(hours=self.settings.window_hours),
-            follow_on=timedelta(minutes=self.settings.follow_on_minutes),
-        )
-
     def _pairs(self, contacts: pl.DataFrame, window: Window) -> pl.DataFrame:
         """Return (contact, look-up before it by the same person), with what explains the look-up."""
         of_people = window.events("access").filter(_acted_by(contacts, window.reference))
         looks = look_ups(of_people, window.reference)
-        explained = explain(looks, window.reference, self._options).best()
+        explained = explain(looks, window.reference, self.settings.options).best()
         candidates = looks.with_columns(_person(pl.col("actor").str.splitn(":", 2).struct.field("field_1")))
         before = (pl.col("contact_at") - pl.col("timestamp")).is_between(timedelta(0), self._reach)
         return (

@@ -10,8 +10,9 @@ import polars as pl
 from pydantic import Field
 
 from detectors.accesses import look_ups
-from detectors.detector import About, Detector, DetectorSettings, Naming, Window
-from detectors.explanations import Explained, Options, evidence, explain
+from detectors.bounds import ExplainingSettings
+from detectors.detector import About, Detector, Naming, Window
+from detectors.explanations import EXPLAINING_FEEDS, Explained, evidence, explain
 from detectors.finding import Severity
 from detectors.findings import NO_FINDINGS, to_findings, utc_text
 from detectors.identity import CERTAIN
@@ -20,11 +21,9 @@ from detectors.lookers import with_identities
 from detectors.sentences import clock_and_day, explanation, no_explanation, subject
 
 
-class UnlinkedLookupSettings(DetectorSettings):
+class UnlinkedLookupSettings(ExplainingSettings):
     """Settings of unlinked_lookup."""
 
-    window_hours: float = Field(24, ge=0, description="how far from an assignment a look-up may lie, hours")
-    follow_on_minutes: float = Field(10, ge=0, description="how soon a keeper follows a vehicle, minutes")
     grace_hours: float = Field(
         24, ge=0, description="how long to wait for an explanation before judging, hours"
     )
@@ -59,13 +58,14 @@ class UnlinkedLookup(Detector):
     )
     reads = ("access",)
     by = "actor"
-    feeds = ("staff", "identifiers", "incidents", "incident_subjects", "assignments")
+    feeds = EXPLAINING_FEEDS
     Settings = UnlinkedLookupSettings
 
     @property
     def before(self) -> timedelta:
         """The reach of a follow-on."""
-        return self._options.follow_on
+        reach: timedelta = self.settings.options.reach
+        return reach
 
     @property
     def after(self) -> timedelta:
@@ -129,12 +129,7 @@ class UnlinkedLookup(Detector):
         rows = best.select("event_id", evidence().alias("evidence")).iter_rows()
         return {event_id: f"explained by {explanation(why)}" for event_id, why in rows}
 
-    @property
-    def _options(self) -> Options:
-        return Options(
-            window=timedelta(hours=self.settings.window_hours),
-            follow_on=timedelta(minutes=self.settings.follow_on_minutes),
-        )
-
     def _explained(self, window: Window) -> Explained:
-        return explain(look_ups(window.events("access"), window.reference), window.reference, self._options)
+        # What explains a look-up lies before it or in reference data: what the grace brings of events is not asked.
+        events = window.events("access").filter(pl.col("timestamp") < window.span.end)
+        return explain(look_ups(events, window.reference), window.reference, self.settings.options)

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from auditd.config import model
+from detectors.bounds import Duty, ExplanationSettings
 
 TABLES: dict[str, type[BaseModel]] = {
     "[force]": model.ForceTable,
@@ -23,6 +24,8 @@ TABLES: dict[str, type[BaseModel]] = {
     "[listen]": model.ListenTable,
     "[[listeners]]": model.ListenerTable,
     "[[listeners.routes]]": model.RouteTable,
+    "[explanations]": ExplanationSettings,
+    "[[explanations.duties]]": Duty,
 }
 
 
@@ -52,5 +55,7 @@ def _default(value: Any) -> str:
         return "required"
     if value == {}:
         return "none"
+    if isinstance(value, tuple) and value and isinstance(value[0], Duty):
+        return "[four](explanations.md#duty)"
     plain = str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
     return "unset" if plain is None else f"`{json.dumps(plain)}`"

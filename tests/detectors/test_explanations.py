@@ -1,15 +1,19 @@
 """What explains a look-up, template by template, and what does not."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
 from history import JANE, NOON, STAFF, at, history, holds, look_up, reference, work
 
 from detectors.accesses import look_ups
-from detectors.explanations import EXPLANATION_SCHEMA, Options, Question, all_templates, evidence, explain
+from detectors.bounds import DUTIES, ExplainingSettings, Options
+from detectors.explanations import EXPLANATION_SCHEMA, Question, all_templates, evidence, explain
 from detectors.grounds import grounds
 
+PAGE = (Path(__file__).parents[2] / "docs" / "explanations.md").read_text("utf-8")
 ROOM = holds("S2", "account", "control")
 
 
@@ -20,15 +24,26 @@ def explained(known, *rows, **options):
 
 
 def held(rows, data):
-    return grounds(data, rows, window=timedelta(hours=24))
+    return grounds(data, rows, Options())
 
 
 def known(*, identifiers=(*JANE, ROOM), **of_work):
     return reference(identifiers=identifiers, staff=STAFF, **work(**of_work))
 
 
-def test_templates_are_asked_in_this_order():
-    assert [template.name for template in all_templates()] == ["assigned", "unit", "originator", "follow_on"]
+def test_the_page_describes_every_template_in_the_order_in_which_they_are_asked():
+    templates = re.findall(r"^### (\w+)$", PAGE.partition("## The templates")[2], re.MULTILINE)
+    assert templates == [template.name for template in all_templates()]
+
+
+def test_the_page_describes_the_duties_that_are_built_in():
+    for duty in DUTIES:
+        cells = (duty.name, ", ".join(duty.who), ", ".join(duty.subject_types), ", ".join(duty.reason_words))
+        assert f"| {' | '.join(cells)} |" in PAGE
+
+
+def test_settings_and_options_have_the_same_defaults():
+    assert ExplainingSettings().options == Options()
 
 
 @pytest.mark.parametrize("template", all_templates(), ids=lambda template: template.name)
@@ -65,14 +80,14 @@ def test_an_assignment_to_an_incident_that_names_the_subject_explains():
 @pytest.mark.parametrize(
     ("time", "expected"),
     [
-        (at(hours=-24), True),
-        (at(hours=-24, seconds=-1), False),
+        (at(hours=-1), True),
+        (at(hours=-1, seconds=-1), False),
         (at(hours=3 + 24), True),
         (at(hours=3 + 24, seconds=1), False),
     ],
 )
-def test_the_window_lies_around_the_assignment_ends_included(time, expected):
-    assert bool(explained(known(until=at(hours=3)), look_up("a1", time))) is expected
+def test_the_times_lie_around_the_assignment_ends_included(time, expected):
+    assert (explained(known(until=at(hours=3)), look_up("a1", time)).get("a1") == "assigned") is expected
 
 
 def test_an_open_assignment_ends_with_its_incident_else_never():
@@ -87,8 +102,9 @@ def test_the_subject_counts_only_while_the_incident_names_it():
 
 
 def test_the_window_can_be_set():
-    row = look_up("a1", at(hours=-2))
-    assert explained(known(), row, window=timedelta(hours=1)) == {}
+    row = look_up("a1", at(hours=3))
+    assert explained(known(closed=at(hours=1)), row, window=timedelta(hours=2)) == {"a1": "assigned"}
+    assert explained(known(closed=at(hours=1)), row, window=timedelta(hours=1)) == {}
 
 
 @pytest.mark.parametrize(
@@ -168,6 +184,9 @@ def test_the_evidence_says_what_and_how_late():
         "unit": None,
         "originator_collar": None,
         "follows": None,
+        "colleague": None,
+        "linked_ref": None,
+        "basis": None,
         "recorded_at": "2026-03-03T15:00:00Z",
         "lateness_hours": 3.0,
     }

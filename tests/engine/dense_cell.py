@@ -58,7 +58,9 @@ class Cell:
 
     def fill(self) -> None:
         self._staff()
+        self._roster()
         self._incidents()
+        self._flags()
         self._media()
         for index in range(self.rng.randint(4, 14)):
             self._look_up(index)
@@ -75,13 +77,18 @@ class Cell:
     def _staff(self) -> None:
         for index, staff_id in enumerate(self.people):
             row = {
-                "staff_id": staff_id, "name": f"Invented {staff_id}", "rank": "PC", "role": "officer",
+                "staff_id": staff_id, "name": f"Invented {staff_id}", "rank": "PC",
                 "unit": f"Unit {self.n} {'AB'[index % 2]}", "employer": "Northmere", "force": "Northmere",
-                "start_date": "2020-01-01",
+                "start_date": "2020-01-01", "role": self.rng.choice(("officer", "officer", "vetting officer")),
+                "next_of_kin_surnames": self.rng.choice(("", "", "Marwood")), "vehicles": "",
             }  # fmt: skip
             self.history.row("staff", row)
             if self.rng.random() < 0.2:
-                self.history.row("staff", row | {"unit": f"Unit {self.n} {self.rng.choice('AB')}"}, wave=2)
+                late = {
+                    "unit": f"Unit {self.n} {self.rng.choice('AB')}",
+                    "vehicles": self.rng.choice(self.subjects[:2])[1],
+                }
+                self.history.row("staff", row | late, wave=2)
         for kind, values in (
             ("account", self.accounts),
             ("collar", self.collars),
@@ -130,13 +137,41 @@ class Cell:
 
     # -- work
 
+    def _roster(self) -> None:
+        for staff_id in self.people:
+            for _ in range(self.rng.choice((0, 0, 1, 2))):
+                begins = self._moment() + timedelta(hours=self.rng.choice((-8, -1, 0, 1)))
+                row = {"staff_id": staff_id, "from": begins.isoformat(), "state": "duty"}
+                self.history.row("roster", row | {"to": (begins + timedelta(hours=8)).isoformat()})
+                if self.rng.random() < 0.3:
+                    ends = begins + timedelta(hours=2)
+                    changed = {"to": ends.isoformat(), "state": self.rng.choice(("duty", "leave"))}
+                    self.history.row("roster", row | changed, wave=2)
+
+    def _flags(self) -> None:
+        """Who calls for more care, and which incidents are linked; both may become known late."""
+        if self.rng.random() < 0.3:
+            kind, key = self.rng.choice(self.subjects)
+            row = {
+                "subject_type": kind,
+                "subject_key": key,
+                "flag": "witness",
+                "from": self._moment().isoformat(),
+            }
+            self.history.row("sensitive_subjects", row)
+        if self.rng.random() < 0.5:
+            one, other = self.rng.sample(range(4), 2)
+            row = {"incident_ref": f"IN{self.n}-{one}", "subject_type": "occurrence", "from": "", "to": ""}
+            self.history.row("incident_subjects", row | {"subject_key": f"in{self.n}-{other}"})
+
     def _incidents(self) -> None:
         for index in range(self.rng.randint(0, 4)):
             ref = f"IN{self.n}-{index}"
             opened = self._moment() + timedelta(hours=self.rng.choice((-24, 0, 24)))
             closed = opened + timedelta(hours=self.rng.choice((0, 1, 24)))
             incident = {
-                "incident_ref": ref, "kind": self.rng.choice(("crime", "stop", "task")),
+                "incident_ref": ref, "kind": self.rng.choice(("crime", "stop", "stop", "task", "circulation")),
+                "unit": self.rng.choice(("", f"Unit {self.n} A")),
                 "opened_at": opened.isoformat(), "recorded_at": (opened + timedelta(hours=3)).isoformat(),
                 "closed_at": closed.isoformat() if self.rng.random() < 0.5 else "",
             }  # fmt: skip
@@ -148,6 +183,8 @@ class Cell:
                     "incident_subjects",
                     {"incident_ref": ref, "subject_type": kind, "subject_key": key, "from": "", "to": ""},
                 )
+            if self.rng.random() < 0.2:
+                continue  # nobody is assigned, or nobody says so
             by_unit = self.rng.random() < 0.3
             assignment = {
                 "incident_ref": ref,
@@ -158,6 +195,8 @@ class Cell:
             self.history.row("assignments", assignment)
             if self.rng.random() < 0.3:
                 self.history.row("assignments", assignment | {"to": closed.isoformat()}, wave=2)
+                heir = {"staff_id": self.rng.choice(self.people), "unit": "", "from": closed.isoformat()}
+                self.history.row("assignments", assignment | heir, wave=2)
 
     def _look_up(self, index: int) -> None:
         kind, key = self.rng.choice(self.subjects)

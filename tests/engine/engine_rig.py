@@ -39,8 +39,8 @@ NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
 TELLS_OF_DELIVERY = ("feed_stale",)
 LIST_DETECTORS = ("lookup_then_contact", "media_contact")
 FEEDS = (
-    "staff", "identifiers", "incidents", "incident_subjects", "assignments", "media_contacts", "media_register",
-    "protected_contacts",
+    "staff", "identifiers", "incidents", "incident_subjects", "assignments", "roster", "sensitive_subjects",
+    "media_contacts", "media_register", "protected_contacts",
 )  # fmt: skip
 HEADERS = {
     "pnc": ",".join(PNC_COLUMNS) + "\n",

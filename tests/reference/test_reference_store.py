@@ -185,16 +185,20 @@ REGISTER = "entry_id,staff_id,contact_at,outlet,channel,recorded_at\n"
 @pytest.mark.parametrize(
     ("feed", "text", "touched"),
     [
-        ("incidents", samples.INCIDENTS + samples.incident(1), Touched(subjects=frozenset({CAR}))),
+        (
+            "incidents",
+            samples.INCIDENTS + samples.incident(1),
+            Touched(subjects=frozenset({CAR, ("occurrence", "INC1")})),
+        ),
         (
             "assignments",
             samples.ASSIGNMENTS + "INC2,S1,,2026-03-01T10:00:00Z,,2026-03-01T10:00:00Z\n",
-            Touched(subjects=frozenset({VAN})),
+            Touched(subjects=frozenset({VAN, ("occurrence", "INC2")})),
         ),
         (
             "incident_subjects",
             samples.SUBJECTS + "INC9,phone,+447700900123\n",
-            Touched(subjects=frozenset({("phone", "+447700900123")})),
+            Touched(subjects=frozenset({("phone", "+447700900123"), ("occurrence", "INC9")})),
         ),
         ("staff", staff("CID"), Touched(identifiers=ALDERS, staff=frozenset({"S1"}))),
         (

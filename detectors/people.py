@@ -1,0 +1,159 @@
+"""People as explanations need them: their unit while they serve, whether they were on shift, what is close to them.
+
+It must never widen an explanation: what is known here only takes away.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+import polars as pl
+
+from detectors.grounds import unit_name
+from detectors.reference import Reference
+
+ON_SHIFT: Final = ("duty", "overtime", "on_call")
+OVERRUN: Final = timedelta(minutes=60)
+"""People begin before their shift and stay on after it: what counts as on shift at both ends."""
+_DAY: Final = timedelta(days=1)
+
+
+def units(reference: Reference) -> pl.DataFrame:
+    """Return staff_id, unit, unit_key (as compared), role_key, serves_from and serves_to; one row a person."""
+    return (
+        reference["staff"]
+        .select(
+            "staff_id",
+            "unit",
+            unit_name("unit").alias("unit_key"),
+            unit_name("role").alias("role_key"),
+            pl.col("start_date").cast(pl.Datetime("us", "UTC")).alias("serves_from") - _DAY,
+            pl.col("end_date").cast(pl.Datetime("us", "UTC")).alias("serves_to") + 2 * _DAY,
+        )
+        .unique("staff_id", keep="first", maintain_order=True)
+    )
+
+
+def serving() -> pl.Expr:
+    """Boolean expression over `units` and a timestamp: they had joined and had not left, give or take a day."""
+    at = pl.col("timestamp")
+    began = (at >= pl.col("serves_from")).fill_null(value=True)
+    return began & (at < pl.col("serves_to")).fill_null(value=True)
+
+
+def off_shift(rows: pl.DataFrame, reference: Reference, *, person: str = "staff_id") -> pl.Series:
+    """Tell of each row (`person`, timestamp) whether the roster says that they were not on shift; never null.
+
+    Of somebody the roster does not know, or not yet then, it says nothing. Of several stretches that began before the
+    moment the latest counts.
+    """
+    roster = reference["roster"]
+    if roster.is_empty() or rows.is_empty():
+        return pl.repeat(value=False, n=rows.height, eager=True)
+    asked = rows.select(pl.col(person).alias("staff_id"), "timestamp").with_row_index("__order")
+    shifts = roster.join(asked, on="staff_id", how="semi").select(
+        "staff_id", "state", begins=pl.col("from") - OVERRUN, ends=pl.col("to") + OVERRUN
+    )
+    working = pl.col("state").is_in(ON_SHIFT)
+    # The overrun belongs to shifts alone: a rest day does not begin an hour early.
+    shifts = shifts.with_columns(
+        pl.when(working).then("begins").otherwise(pl.col("begins") + OVERRUN).alias("begins")
+    )
+    known = _latest(asked, shifts)
+    on = _latest(asked, shifts.filter(working))
+    covered = (on["timestamp"] < on["ends"]).fill_null(value=False)
+    suspended = (known["state"] == "suspended").fill_null(value=False) & (
+        known["timestamp"] < known["ends"] - OVERRUN
+    ).fill_null(value=False)
+    return (known["state"].is_not_null() & ~covered) | suspended
+
+
+def _latest(asked: pl.DataFrame, shifts: pl.DataFrame) -> pl.DataFrame:
+    """Return, in the order asked, the stretch of each person that began last."""
+    return (
+        asked.sort("timestamp")
+        .join_asof(
+            shifts.sort("begins", "ends"),
+            left_on="timestamp",
+            right_on="begins",
+            by="staff_id",
+            strategy="backward",
+            check_sortedness=False,
+        )
+        .sort("__order")
+    )
+
+
+def close_or_sensitive(rows: pl.DataFrame, reference: Reference) -> pl.Series:
+    """Tell of each row (staff_id, timestamp, subject_type, subject_key) whether it needs more than a general reason.
+
+    True for subjects that are the enquirer, bear their surname or one of their next of kin, are their vehicles or lie in
+    their postcode; that are any member of staff or their vehicle; and that are flagged as sensitive then. Never null.
+    """
+    asked = rows.select("staff_id", "timestamp", "subject_type", "subject_key").with_row_index("__order")
+    theirs = asked.join(reference.once(_own), on="staff_id", how="left")
+    key = pl.col("subject_key")
+    surname = key.str.split("/").list.first()
+    own = (
+        ((pl.col("subject_type") == "person") & pl.col("surnames").list.contains(surname))
+        | ((pl.col("subject_type") == "address") & key.str.starts_with(pl.col("postcode") + "/"))
+    ).fill_null(value=False)
+    kin = theirs.select("__order", own.alias("close"))
+    staff = asked.join(
+        reference.once(_of_staff), on=["subject_type", "subject_key"], how="semi", maintain_order="left"
+    )["__order"]
+    return (
+        kin.sort("__order")["close"]
+        | asked["__order"].is_in(staff.implode())
+        | asked["__order"].is_in(_flagged(asked, reference).implode())
+    )
+
+
+def _flagged(asked: pl.DataFrame, reference: Reference) -> pl.Series:
+    flags = reference["sensitive_subjects"]
+    if flags.is_empty():
+        return pl.Series([], dtype=pl.UInt32)
+    at = pl.col("timestamp")
+    then = (at >= pl.col("from")) & (at < pl.col("to")).fill_null(value=True)
+    return asked.join(flags, on=["subject_type", "subject_key"]).filter(then)["__order"].unique()
+
+
+def _own(reference: Reference) -> pl.DataFrame:
+    """Return staff_id, the surnames of each person and their kin, and their postcode, as subjects are written."""
+    own = surname_of("name")
+    kin = pl.col("next_of_kin_surnames").list.eval(pl.element().str.strip_chars().str.to_uppercase())
+    return (
+        reference["staff"]
+        .select(
+            "staff_id",
+            pl.concat_list(own, kin.fill_null([])).alias("surnames"),
+            pl.col("home_postcode").str.replace_all(r"\s+", "").str.to_uppercase().alias("postcode"),
+        )
+        .unique("staff_id", keep="first", maintain_order=True)
+    )
+
+
+def _of_staff(reference: Reference) -> pl.DataFrame:
+    """Return subject_type and subject_key of all staff and their vehicles."""
+    return pl.concat((staff_subjects(reference["staff"]), vehicles_of(reference["staff"]))).unique()
+
+
+def staff_subjects(staff: pl.DataFrame) -> pl.DataFrame:
+    """Return subject_type and subject_key of people whose date of birth is known, as look-ups write them."""
+    words = pl.col("name").str.strip_chars().str.to_uppercase().str.split(" ")
+    born = pl.col("dob").dt.to_string("iso")
+    key = pl.concat_str(words.list.last(), words.list.first(), born, separator="/")
+    return staff.select(pl.lit("person").alias("subject_type"), key.alias("subject_key")).drop_nulls()
+
+
+def vehicles_of(staff: pl.DataFrame) -> pl.DataFrame:
+    """Return subject_type and subject_key of the vehicles of people."""
+    marks = staff.select(pl.col("vehicles").explode().alias("subject_key")).drop_nulls()
+    key = pl.col("subject_key").str.replace_all(r"\s+", "").str.to_uppercase()
+    return marks.select(pl.lit("vehicle").alias("subject_type"), key)
+
+
+def surname_of(column: str) -> pl.Expr:
+    """Return the last word of a name, in capitals."""
+    return pl.col(column).str.strip_chars().str.to_uppercase().str.split(" ").list.last()
