@@ -78,4 +78,4 @@ def _reference(state: State, as_known_on: datetime | None) -> Any:
 
     with reading(state.engine) as conn:
         frames = state.reference_store.snapshot(conn, known_on=as_known_on)
-    return Reference({"identifiers": frames["identifiers"]})
+    return Reference({feed: frames[feed] for feed in ("identifiers", "roster")})
