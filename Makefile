@@ -44,7 +44,7 @@ test: lint unit  ## format, lint, types, layers, tests
 soak: setup  ## long property and kill runs
 	$(BIN)/pytest -n $(WORKERS) -m soak --timeout 3600
 
-bench: setup  ## measure: backlog lines/s and memory, live latency
+bench: setup  ## measure: backlog lines/s and memory, explanations, live latency
 	$(BIN)/python -m benchmarks
 
 lock: setup  ## re-pin every dependency with hashes

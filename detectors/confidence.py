@@ -13,6 +13,7 @@ import polars as pl
 
 from detectors.findings import utc_text
 from detectors.identity import CERTAIN, SHARED, UNKNOWN, resolve, validities
+from detectors.people import off_shift
 from detectors.reference import Reference
 from detectors.variants import SLIPS, variants
 from parsers.event import TEXT
@@ -26,13 +27,14 @@ ENDED: Final = "ended"
 BEGINS: Final = "begins"
 TERMINAL: Final = "terminal"
 COLLAR: Final = "collar"
+ROSTER: Final = "roster"
 SHARERS: Final = "sharers"
 SEVERAL: Final = "several"
 NOBODY: Final = "nobody"
 
 REASON_DTYPE: Final = pl.Struct(
     {
-        "why": pl.String(),  # ended, begins, terminal, collar, a way of `variants`; sharers, several, nobody
+        "why": pl.String(),  # ended, begins, terminal, collar, roster, a way of `variants`; sharers, several, nobody
         "kind": pl.String(),  # the identifier that leads to somebody
         "value": pl.String(),
         "at": pl.String(),  # when their hold of it ended or begins, where that is the reason; ISO 8601, UTC
@@ -57,6 +59,9 @@ _LEADS: Final = pl.Schema(
     }
 )
 _NO_LEADS: Final = _LEADS.to_frame()
+_NO_VERDICTS: Final = pl.Schema(
+    {"row": pl.UInt32(), "people": pl.UInt32(), "staff_id": TEXT, "reasons": pl.List(REASON_DTYPE)}
+).to_frame()
 _NOW: Final = (pl.col("start") <= pl.col("at")) & (pl.col("at") < pl.col("end"))
 
 
@@ -78,7 +83,8 @@ def identity(rows: pl.DataFrame, reference: Reference, force: Force, asked: Aske
     """Return, per row, how sure it is who it was (IDENTITY_DTYPE), null where that is certain.
 
     rows: with the `certainty` that `resolve` gave for the same identifiers. One that several people share leads to the one
-    of them whose terminal, or collar number, the same record names. One of nobody leads to those who held it within NEAR
+    of them whose terminal, or collar number, the same record names; an account or terminal also to the only one of them
+    whom the roster does not have off shift. One of nobody leads to those who held it within NEAR
     and to who holds one that is written alike; failing those, a collar number leads to those a slip of the finger away.
     Somebody is likely where all this leads to exactly one person.
     """
@@ -114,7 +120,22 @@ def _of_several(rows: pl.DataFrame, reference: Reference) -> pl.DataFrame:
         for clue in (TERMINAL, COLLAR)
         if rows[clue].null_count() < rows.height
     ]
-    return pl.concat([_leads(sharing.select("row", "staff_id")), *map(_leads, clues)])
+    return pl.concat(
+        [_leads(sharing.select("row", "staff_id")), *map(_leads, (*clues, _on_shift(sharing, reference)))]
+    )
+
+
+def _on_shift(sharing: pl.DataFrame, reference: Reference) -> pl.DataFrame:
+    """Return the one who shared an account or terminal while all the others were off shift.
+
+    Mail and calls come when nobody is at a desk, so of mailboxes and numbers the roster says nothing.
+    """
+    used = sharing.filter(pl.col("kind").is_in(["account", "terminal"])).unique(["row", "staff_id"])
+    if used.is_empty() or reference["roster"].is_empty():
+        return _NO_LEADS
+    there = used.filter(~off_shift(used.select("staff_id", timestamp="at"), reference))
+    alone = pl.len().over("row") == 1
+    return there.filter(alone).select("row", "staff_id", "kind", "value", why=pl.lit(ROSTER))
 
 
 def _of_nobody(rows: pl.DataFrame, reference: Reference, force: Force) -> pl.DataFrame:
@@ -125,6 +146,8 @@ def _of_nobody(rows: pl.DataFrame, reference: Reference, force: Force) -> pl.Dat
     asked = rows.select("row", "kind", "value", "at")
     near = _near(asked.join(held, on=["kind", "value"]))
     ways = variants(asked, reference, force)
+    if ways.is_empty():
+        return near
     meant = (
         asked.join(ways, on=["kind", "value"])
         .join(held, left_on=["held_kind", "held_value"], right_on=["kind", "value"])
@@ -138,6 +161,8 @@ def _of_nobody(rows: pl.DataFrame, reference: Reference, force: Force) -> pl.Dat
 
 def _near(holds: pl.DataFrame) -> pl.DataFrame:
     """Return who held the same identifier until shortly before, and from shortly after."""
+    if holds.is_empty():
+        return _NO_LEADS
     before = holds.filter(pl.col("end") <= pl.col("at"), pl.col("at") - pl.col("end") < NEAR)
     after = holds.filter(pl.col("start") > pl.col("at"), pl.col("start") - pl.col("at") < NEAR)
     latest = before.group_by("row", "staff_id", "kind", "value").agg(pl.col("end").max())
@@ -158,6 +183,8 @@ def _leads(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _verdicts(leads: pl.DataFrame) -> pl.DataFrame:
     """Return per row whom its leads name if they name one, why, and how many people they lead to in all."""
+    if leads.is_empty():
+        return _NO_VERDICTS
     named = pl.col("why").is_not_null()
     reason = pl.struct("why", "kind", "value", "at", pl.lit(None, pl.UInt32).alias("people"))
     found = (

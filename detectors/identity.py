@@ -89,7 +89,7 @@ def _changes_of_one(holds: pl.DataFrame) -> pl.DataFrame:
 
 def _changes_of_several(holds: pl.DataFrame) -> pl.DataFrame:
     """Sweep each identifier's holds in time, counting the people who have it."""
-    runs = _runs(holds)
+    runs = unbroken(holds)
     changes = pl.concat(
         (
             runs.select(KEY, at="start", people=pl.lit(1, pl.Int64), run=pl.col("run").cast(pl.Int64)),
@@ -106,7 +106,7 @@ def _changes_of_several(holds: pl.DataFrame) -> pl.DataFrame:
     return one.select(KEY, "at", "staff_id", _since(), certainty=words)
 
 
-def _runs(holds: pl.DataFrame) -> pl.DataFrame:
+def unbroken(holds: pl.DataFrame) -> pl.DataFrame:
     """Return each person's unbroken holds of each identifier: overlapping and touching validities are one."""
     same = (KEY, "staff_id")
     ordered = holds.sort(*same, "start", "end")

@@ -83,6 +83,8 @@ def _alike(wanted: pl.DataFrame, reference: Reference, force: Force) -> pl.DataF
         .join(reference.once(_known), on=["kind", "loose"])
         .filter(value != held, pl.col("loose") != "", _own_domain(value, force), _own_domain(held, force))
     )
+    if pairs.is_empty():
+        return NO_VARIANTS
     steps = (
         (DOMAIN, _without_domain),
         (SPACES, _without_spaces),

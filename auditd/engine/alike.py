@@ -17,9 +17,13 @@ from auditd.reference.touched import Touched
 from detectors.identity import UNKNOWN, resolve, validities
 from detectors.reference import FEEDS, Reference
 from detectors.variants import variants
-from parsers.event import Family
+from parsers.event import SCHEMA, Family
 from parsers.force import Force
 from parsers.subjects import canonical_collar, canonical_terminal
+
+
+def _as_it_is(value: pl.Expr) -> pl.Expr:
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +31,19 @@ class _Place:
     """Where events of a family name one of ours: a column (or one of lists), and the kind of identifier in it."""
 
     family: Family
+    column: str
     kind: str
-    column: pl.Expr
+    canonical: Callable[[pl.Expr], pl.Expr] = _as_it_is
 
 
 _PLACES: Final = (
-    _Place("access", "account", pl.col("user_id")),
-    _Place("access", "terminal", canonical_terminal(pl.col("source_address"))),
-    _Place("access", "collar", canonical_collar(pl.col("pnc_originator_collar"))),
-    _Place("email", "email", pl.col("email_from_address")),
-    _Place("email", "email", pl.col("email_related_address")),
-    _Place("email", "email", pl.col("email_to_address")),
-    _Place("call", "extension", pl.col("call_numbers")),
+    _Place("access", "user_id", "account"),
+    _Place("access", "source_address", "terminal", canonical_terminal),
+    _Place("access", "pnc_originator_collar", "collar", canonical_collar),
+    _Place("email", "email_from_address", "email"),
+    _Place("email", "email_related_address", "email"),
+    _Place("email", "email_to_address", "email"),
+    _Place("call", "call_numbers", "extension"),
 )
 
 
@@ -54,43 +59,55 @@ def alike_times(
     reference = known()
     changed = pl.DataFrame(sorted(touched.identifiers), {"kind": pl.String, "value": pl.String}, orient="row")
     for place in _PLACES:
-        # The account in an event may be the address of a touched mailbox.
+        # An account may be written as the address of a mailbox.
         kinds = ["account", "email"] if place.kind == "account" else [place.kind]
         concerned = changed.filter(pl.col("kind").is_in(kinds))
-        if concerned.is_empty():
-            continue
-        written = archive.collect_intact(place.family, None, None, partial(_values, place), streaming=True)
-        odd = _alike(written.with_columns(kind=pl.lit(place.kind)), concerned, force)
-        odd = odd.filter(~odd.is_in(_always_held(archive, place, reference).implode()))
-        if not odd.is_empty():
-            named = archive.collect_intact(place.family, None, None, partial(_naming, place, odd))
-            people = resolve(named, reference, kind=place.kind, value=pl.col("value"), time="timestamp")
-            yield place.family, people.filter(certainty=UNKNOWN)["timestamp"]
+        if not concerned.is_empty():
+            yield place.family, _times(archive, place, concerned, reference, force)
+
+
+def _times(
+    archive: Archive, place: _Place, changed: pl.DataFrame, reference: Reference, force: Force
+) -> pl.Series:
+    """Return the times at which the place names, as nobody's, something that is written like what changed."""
+    everything = archive.collect_intact(place.family, None, None, partial(_written, place), streaming=True)
+    # Few values, many events: only the values are made canonical.
+    written = everything.drop_nulls().with_columns(place.canonical(pl.col("written")).alias("value"))
+    alike = pl.concat((_alike(written, place.kind, changed, force), _addresses(written, changed)))
+    doubtful = written.filter(
+        pl.col("value").is_in(alike.implode()),
+        ~pl.col("value").is_in(_always_held(archive, place, reference).implode()),
+    )
+    if doubtful.is_empty():
+        return pl.Series([], dtype=pl.Datetime("us", "UTC"))
+    naming = archive.collect_intact(place.family, None, None, partial(_naming, place, doubtful["written"]))
+    named = naming.join(doubtful, on="written")
+    people = resolve(named, reference, kind=place.kind, value=pl.col("value"), time="timestamp")
+    return people.filter(certainty=UNKNOWN)["timestamp"]
 
 
 def _rows(place: _Place, events: pl.LazyFrame) -> pl.LazyFrame:
-    rows = events.select("timestamp", place.column.alias("value"))
-    is_list = isinstance(rows.collect_schema()["value"], pl.List)
-    return rows.explode("value") if is_list else rows
+    rows = events.select("timestamp", pl.col(place.column).alias("written"))
+    return rows.explode("written") if isinstance(SCHEMA[place.family][place.column], pl.List) else rows
 
 
-def _values(place: _Place, events: pl.LazyFrame) -> pl.LazyFrame:
-    return _rows(place, events).select("value").unique().drop_nulls()
+def _written(place: _Place, events: pl.LazyFrame) -> pl.LazyFrame:
+    return _rows(place, events).select("written").unique()
 
 
 def _naming(place: _Place, values: pl.Series, events: pl.LazyFrame) -> pl.LazyFrame:
-    return _rows(place, events).filter(pl.col("value").is_in(values.implode()))
+    return _rows(place, events).filter(pl.col("written").is_in(values.implode()))
 
 
-def _alike(written: pl.DataFrame, changed: pl.DataFrame, force: Force) -> pl.Series:
-    """Return the written values that a changed identifier may have been meant by."""
-    as_known = written.select(
-        pl.col(name) if name in written.columns else pl.lit(None, dtype).alias(name)
-        for name, dtype in FEEDS["identifiers"].schema.items()
-    )
-    found = variants(changed, Reference({"identifiers": as_known}), force)["held_value"]
-    mailboxes = changed.filter(kind="email")["value"]
-    return pl.concat((found, written.filter(pl.col("value").is_in(mailboxes.implode()))["value"])).unique()
+def _alike(written: pl.DataFrame, kind: str, changed: pl.DataFrame, force: Force) -> pl.Series:
+    """Return the values that what changed may have been meant by: being a variant goes both ways."""
+    as_feed = written.select("value", pl.lit(kind).alias("kind"))
+    as_known = pl.concat((FEEDS["identifiers"].schema.to_frame(), as_feed), how="diagonal")
+    return variants(changed, Reference({"identifiers": as_known}), force)["held_value"]
+
+
+def _addresses(written: pl.DataFrame, changed: pl.DataFrame) -> pl.Series:
+    return written["value"].filter(written["value"].is_in(changed.filter(kind="email")["value"].implode()))
 
 
 def _always_held(archive: Archive, place: _Place, reference: Reference) -> pl.Series:
@@ -100,4 +117,4 @@ def _always_held(archive: Archive, place: _Place, reference: Reference) -> pl.Se
         return pl.Series([], dtype=pl.String)
     first, last = min(s.min_time for s in segments), max(s.max_time for s in segments)
     held = reference.once(validities).filter(pl.col("start") <= first, pl.col("end") > last, kind=place.kind)
-    return held["value"].unique()
+    return held["value"]

@@ -1,8 +1,8 @@
 """Explanations: why look-ups were innocent. One template per file, found by scanning this folder.
 
 A template joins look-ups with reference data and says what explains them. It must never take the enquirer's word: a
-typed reason or reference explains nothing by itself. Each file has `ORDER` (lower is asked first), `explain(question)`
-and, where it goes by the person alone, `PERSONAL = True`.
+typed reason or reference explains nothing by itself. Each file has `ORDER` (lower is asked first), `explain(question)`,
+`why_not(case)` and, where it goes by the person alone, `PERSONAL = True`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Final
 import polars as pl
 
 from detectors.bounds import Options
+from detectors.case import Case
 from detectors.findings import utc_text
 from detectors.grounds import grounds
 from detectors.reference import INCIDENT_KINDS, Reference
@@ -74,12 +75,14 @@ class Question:
 class Template:
     """One way of explaining. `explain` returns EXPLANATION_SCHEMA, possibly several rows for one look-up.
 
+    why_not: says of one look-up, in sentences without a final stop, why the template does not explain it.
     personal: it goes by who looked, and may be asked of the person somebody else looked for.
     """
 
     name: str
     order: int
     explain: Callable[[Question], pl.DataFrame]
+    why_not: Callable[[Case], list[str]]
     personal: bool = False
 
 
@@ -104,7 +107,9 @@ def all_templates() -> tuple[Template, ...]:
     for module_info in pkgutil.iter_modules(__path__):
         module = importlib.import_module(f"{__name__}.{module_info.name}")
         personal = getattr(module, "PERSONAL", False)
-        found.append(Template(module_info.name, module.ORDER, module.explain, personal))
+        found.append(
+            Template(module_info.name, module.ORDER, module.explain, module.why_not, personal=personal)
+        )
     return tuple(sorted(found, key=lambda template: (template.order, template.name)))
 
 

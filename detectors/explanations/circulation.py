@@ -9,6 +9,7 @@ from typing import Final
 
 import polars as pl
 
+from detectors.case import Case, Row, naming, nearest, when
 from detectors.explanations import NO_EXPLANATIONS, Question, answers
 from detectors.people import close_or_sensitive, off_shift
 
@@ -45,3 +46,38 @@ def explain(question: Question) -> pl.DataFrame:
         return NO_EXPLANATIONS
     barred = off_shift(matched, question.reference) | close_or_sensitive(matched, question.reference)
     return answers(matched.filter(~barred).drop("originator_collar"), "circulation")
+
+
+def why_not(case: Case) -> list[str]:
+    """Return why no circulation explains the look-up."""
+    if said := case.nobody():
+        return said
+    records = case.records(pl.col("incident_kind") == "circulation")
+    if not records:
+        return [f"{case.it} is not circulated"]
+    return nearest((_missed(record, case) for record in records), len(records))
+
+
+def _missed(record: Row, case: Case) -> str:
+    begins, options = naming(record, case), case.question.options
+    opened = max(filter(None, (record["opened_at"], record["named_from"])), default=None)
+    if opened is None or case.at < opened:
+        return f"{begins}, but only from {when(opened) if opened else 'a time that is not known'}"
+    ended = min(filter(None, (record["closed_at"], record["named_to"])), default=None)
+    if ended is not None and case.at >= ended:
+        return f"{begins}, but it ended at {when(ended)}"
+    if case.at > opened + options.circulation:
+        return f"{begins}, but nobody closed it, and it counts for {options.circulation.days} days"
+    if late := next(case.made_late(record, options.recorded), ""):
+        return f"{begins}, but {late}"
+    return f"{begins}, but {barred(case)}"
+
+
+def barred(case: Case) -> str:
+    """Return why a general reason does not excuse this person's look at this subject."""
+    if off_shift(case.question.pending, case.question.reference).any():
+        return f"{case.who} was not on shift then"
+    return (
+        f"{case.it} is close to {case.who}, a colleague or their vehicle, or was flagged as sensitive, and needs a record "
+        "of its own"
+    )

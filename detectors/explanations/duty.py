@@ -12,7 +12,9 @@ from typing import Final
 import polars as pl
 
 from detectors.bounds import Duty
+from detectors.case import Case
 from detectors.explanations import NO_EXPLANATIONS, Question, answers
+from detectors.explanations.circulation import barred
 from detectors.identity import resolve
 from detectors.people import close_or_sensitive, off_shift, serving, units
 from detectors.reference import Reference
@@ -48,6 +50,39 @@ def explain(question: Question) -> pl.DataFrame:
         return NO_EXPLANATIONS
     barred = off_shift(matched, question.reference) | close_or_sensitive(matched, question.reference)
     return answers(matched.filter(~barred).drop("originator_collar"), "duty")
+
+
+def why_not(case: Case) -> list[str]:
+    """Return which condition of a duty the look-up does not meet."""
+    if said := case.nobody():
+        return said
+    rows = case.question.pending.join(case.question.reference.once(units), on="staff_id")
+    if rows.is_empty():
+        return [f"{case.who} is not in the staff feed, so their duties are not known"]
+    having = [duty for duty in case.question.options.duties if rows.select(_has(duty)).item()]
+    role = rows["role_key"].item() or "-"
+    if not having:
+        return [
+            f"neither role ({role}) nor unit ({rows['unit'].item()}) of {case.who} has a duty to look such things up"
+        ]
+    names = ", ".join(duty.name for duty in having)
+    if rows.filter(serving()).is_empty():
+        return [f"{case.who} did not serve at that time"]
+    if case.look["claimed_ref"] is not None:
+        return [
+            f"the enquirer claimed {case.look['claimed_ref']}: an incident has to explain it, not the duty ({names})"
+        ]
+    fitting = [duty for duty in having if rows.select(_is_of(duty)).item()]
+    if not fitting:
+        reason = case.look["reason_words"] or case.look["reason_code"] or "none given"
+        return [
+            f"{case.it}, for the reason {reason}, is not the kind of look-up that the duty makes ({names})"
+        ]
+    if _for_themselves(rows.with_columns(pl.lit(names).alias("basis")), case.question.reference).is_empty():
+        return [
+            f"it was made for collar number {case.look['originator_collar']}, who needs a reason of their own"
+        ]
+    return [f"{case.who} has the duty ({names}), but {barred(case)}"]
 
 
 def _has(duty: Duty) -> pl.Expr:

@@ -9,6 +9,7 @@ from typing import Final
 
 import polars as pl
 
+from detectors.case import Case, when
 from detectors.explanations import NO_EXPLANATIONS, Question, answers
 from detectors.people import close_or_sensitive
 
@@ -57,6 +58,42 @@ def explain(question: Question) -> pl.DataFrame:
     return pl.concat(
         (answers(keepers, "follow_on"), answers(_linked(keepers, persons, question), "follow_on"))
     )
+
+
+def why_not(case: Case) -> list[str]:
+    """Return what is missing to make the look-up a follow-on."""
+    if case.look["subject_type"] != "person":
+        return ["only a person follows on from a vehicle"]
+    if case.look["actor"] is None:
+        return ["no account or terminal is recorded"]
+    reach, at = case.question.options.follow_on, pl.col("timestamp")
+    near = case.question.look_ups.filter(
+        pl.col("actor") == case.look["actor"],
+        at <= case.at,
+        at >= case.at - reach,
+        pl.col("row") != case.look["row"],
+    ).sort("timestamp", descending=True)
+    vehicles = near.filter(subject_type="vehicle")
+    minutes = f"{reach.total_seconds() / 60:g} min"
+    if vehicles.is_empty():
+        return [f"the same account looked up no vehicle in the {minutes} before"]
+    on_record = case.question.given.filter(~pl.col("template").is_in(WITHOUT_RECORD))
+    explained = vehicles.join(on_record, on="row", how="semi")
+    if explained.is_empty():
+        return [
+            f"vehicle {key} in the {minutes} before is not explained by a record itself"
+            for key in vehicles["subject_key"]
+        ]
+    vehicle = explained.row(0, named=True)
+    between = near.filter(at >= vehicle["timestamp"], at < case.at, subject_type="person")
+    words = f"vehicle {vehicle['subject_key']} was looked up at {when(vehicle['timestamp'])} and is explained, but"
+    if not between.is_empty():
+        first = between["subject_key"][-1]
+        return [f"{words} person {first} came first, and no earlier record names both together"]
+    for column, what in (("terminal", "terminal"), ("originator_collar", "originator")):
+        if None not in (vehicle[column], case.look[column]) and vehicle[column] != case.look[column]:
+            return [f"{words} with another {what} ({vehicle[column]}, not {case.look[column]})"]
+    return [f"{words} {case.it} is close to {case.who}, a colleague, or was flagged as sensitive"]
 
 
 def _same_enquiry() -> pl.Expr:

@@ -9,6 +9,7 @@ from typing import Final
 
 import polars as pl
 
+from detectors.case import Case, naming, nearest, when
 from detectors.explanations import NO_EXPLANATIONS, Question, answers
 
 ORDER: Final = 26
@@ -60,3 +61,23 @@ def explain(question: Question) -> pl.DataFrame:
         pl.col("recorded_at") <= at + options.late,
     )
     return answers(matched.drop("originator_collar"), "inherited")
+
+
+def why_not(case: Case) -> list[str]:
+    """Return why no handover of a case explains the look-up."""
+    if said := case.nobody() or case.unnamed():
+        return said
+    own = case.records(pl.col("assigned_staff_id") == case.look["staff_id"])
+    if not own:
+        return [
+            f"{case.who} was never assigned to a record that names {case.it}, so none was handed over to or by them"
+        ]
+    hours = case.question.options.handover.total_seconds() / 3600
+    return nearest(
+        (
+            f"{naming(record, case)}, and was {case.who}'s from {when(record['assigned_from'])}, but no handover within "
+            f"{hours:g} h of the look-up is on record"
+            for record in own
+        ),
+        len(own),
+    )

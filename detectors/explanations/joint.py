@@ -9,6 +9,7 @@ from typing import Final
 
 import polars as pl
 
+from detectors.case import Case, Row, nearest, when
 from detectors.explanations import NO_EXPLANATIONS, Question, answers
 from detectors.grounds import occurrence_key
 from detectors.reference import Reference
@@ -48,6 +49,39 @@ def explain(question: Question) -> pl.DataFrame:
     )
     own = matched.drop("originator_collar", "incident_kind").rename({"work_kind": "incident_kind"})
     return answers(own, "joint")
+
+
+def why_not(case: Case) -> list[str]:
+    """Return why no linked incident explains the look-up."""
+    if said := case.nobody() or case.unnamed():
+        return said
+    records = {record["incident_ref"]: record for record in case.records()}
+    keys = [ref.strip().upper() for ref in records]
+    linked = case.question.reference.once(links).filter(pl.col("ref_key").is_in(keys))
+    if linked.is_empty():
+        return [
+            f"none of the records that name {case.it} ({', '.join(list(records)[:3])}) is linked with another one"
+        ]
+    work = _work_on(case.question.reference, linked, case.question).filter(
+        pl.col("worker") == case.look["staff_id"]
+    )
+    if work.is_empty():
+        others = ", ".join(linked["other_key"].unique().sort().head(3))
+        return [f"the linked records ({others}) are not {case.who}'s work"]
+    return nearest((_missed(row, case) for row in work.iter_rows(named=True)), work.height)
+
+
+def _missed(row: Row, case: Case) -> str:
+    words = f"linked {row['work_kind']} {row['work_ref']} is {case.who}'s work"
+    if case.at < row["begins"] - case.question.options.early:
+        return f"{words} only from {when(row['begins'])}"
+    if case.at > row["closes"]:
+        return f"{words}, but no longer counts after {when(row['closes'])}"
+    late = next(
+        case.made_late(row, case.question.options.late),
+        "the link or the naming of the subject did not hold then",
+    )
+    return f"{words}, but {late}"
 
 
 def links(reference: Reference) -> pl.DataFrame:

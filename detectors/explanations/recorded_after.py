@@ -9,6 +9,7 @@ from typing import Final
 
 import polars as pl
 
+from detectors.case import Case, Row, gap, naming, nearest, when
 from detectors.explanations import NO_EXPLANATIONS, Question, answers
 
 ORDER: Final = 24
@@ -41,3 +42,30 @@ def explain(question: Question) -> pl.DataFrame:
         pl.col("recorded_at") <= at + options.recorded_late,
     )
     return answers(matched.drop("originator_collar"), "recorded_after")
+
+
+def why_not(case: Case) -> list[str]:
+    """Return why no record made afterwards explains the look-up."""
+    if said := case.nobody():
+        return said
+    records = case.records(pl.col("assigned_staff_id") == case.look["staff_id"], pl.col("begins") > case.at)
+    if not records:
+        hours = case.question.options.recorded.total_seconds() / 3600
+        return [
+            f"{case.who} recorded no stop, arrest, incident or crime that names {case.it} in the {hours:g} h after"
+        ]
+    return nearest((_missed(record, case) for record in records), len(records))
+
+
+def _missed(record: Row, case: Case) -> str:
+    options, begins = case.question.options, naming(record, case)
+    if record["incident_kind"] not in KINDS:
+        return f"{begins}, but a record of that kind can be made without any event"
+    if record["opened_at"] is None:
+        return f"{begins}, but the incident itself is not on record"
+    if record["begins"] > case.at + options.recorded:
+        return f"{begins}, but it began only at {when(record['begins'])}, {gap(case.at, record['begins'])} after the look-up"
+    if record["opened_at"] < case.at - options.early:
+        return f"{begins}, but it had been open since {when(record['opened_at'])}, and {case.who} joined it afterwards"
+    late = next(case.made_late(record, options.recorded_late), "it did not begin after the look-up")
+    return f"{begins}, but {late}"

@@ -67,7 +67,7 @@ def test_an_alert_reads_as_sentences_with_the_raw_line_behind_them_and_its_histo
         "account jdoe (S1, not in the staff feed) queried vehicle AB12CDE on PNC at 14:02 on 3 Mar 2026; no incident"
         in shown
     )
-    assert "pnc-hq, /logs/pnc.csv at byte 120:" in shown
+    assert "pnc-hq, /logs/pnc.csv at byte 120, event " in shown
     assert "access-auditd: opened (1 finding)" in shown
     assert f"{ALERT}  {UnlinkedLookup.about.title}\nhigh, open\n" in shown
 
