@@ -123,7 +123,10 @@ def _finding_lines(number: int, finding: StoredFinding, reader: Reader) -> Itera
         if raw is None:
             yield f"   | event {event_id}: not in the archive", "dim"
         else:
-            yield f"   | {raw.source}, {raw.path or raw.log_file} at byte {raw.log_offset}, event {event_id}:", "dim"
+            yield (
+                f"   | {raw.source}, {raw.path or raw.log_file} at byte {raw.log_offset}, event {event_id}:",
+                "dim",
+            )
             yield f"   | {raw.text or '(the raw line is not kept)'}", "cyan"
 
 
