@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from detectors.detector import Naming
-from detectors.identity import KNOWN, SHARED
+from detectors.identity import CERTAIN, SHARED
 from detectors.sentences import clock_and_day, length, subject
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Case:
 
     def nobody(self) -> list[str]:
         """Return why a template that goes by the person cannot be asked, [] where one person is known."""
-        if self.look["staff_id"] is not None and self.look["certainty"] == KNOWN:
+        if self.look["staff_id"] is not None and self.look["certainty"] == CERTAIN:
             return []
         held = "several people" if self.look["certainty"] == SHARED else "nobody known"
         return [f"the account belonged to {held} at {when(self.at)}"]

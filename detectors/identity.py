@@ -13,13 +13,14 @@ import polars as pl
 from detectors.reference import Reference
 from parsers.event import TEXT, UTC_MICROSECONDS
 
-KNOWN: Final = "known"
+CERTAIN: Final = "certain"
 SHARED: Final = "shared"
 UNKNOWN: Final = "unknown"
 
-_FIRST: Final = datetime(1, 1, 1, tzinfo=UTC)
-_LAST: Final = datetime(9999, 12, 31, tzinfo=UTC)
-_KEY: Final = "__identifier"
+FIRST: Final = datetime(1, 1, 1, tzinfo=UTC)
+LAST: Final = datetime(9999, 12, 31, tzinfo=UTC)
+"""The ends of a validity that is open."""
+KEY: Final = "__identifier"
 _ORDER: Final = "__order"
 
 
@@ -28,21 +29,21 @@ def resolve(
 ) -> pl.DataFrame:
     """Add who held the identifier (kind, value) at `time`: columns staff_id, certainty and since.
 
-    staff_id is the one person who held it, else null; certainty is known, shared (several people) or unknown (nobody,
-    or no identifier); since is when that person's unbroken hold began, null where it is open or nobody is known.
+    staff_id is the one person who held it, else null; certainty is certain, shared (several people) or unknown
+    (nobody, or no identifier); since is when that person's unbroken hold began, null where it is open or nobody is known.
     Validity is half-open, [valid_from, valid_to), null means open. Rows keep their order and number.
     """
     kinds = pl.lit(kind) if isinstance(kind, str) else kind
     asked = events.select(
         pl.col(time).alias("at"),
-        pl.concat_str(kinds, pl.lit(":"), value).alias(_KEY),
+        pl.concat_str(kinds, pl.lit(":"), value).alias(KEY),
         pl.int_range(pl.len(), dtype=pl.UInt32).alias(_ORDER),
     )
     in_order = asked["at"].is_sorted()
     found = (asked if in_order else asked.sort("at")).join_asof(
         _concerned(reference.once(holdings), asked),
         on="at",
-        by=_KEY,
+        by=KEY,
         strategy="backward",
         check_sortedness=False,
     )
@@ -54,53 +55,60 @@ def _concerned(held: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
     """Return the holdings asked for, where few are: a tick must not sort through everybody's."""
     if asked.height >= held.height:
         return held
-    return held.join(asked, on=_KEY, how="semi", maintain_order="left")
+    return held.join(asked, on=KEY, how="semi", maintain_order="left")
 
 
 def holdings(reference: Reference) -> pl.DataFrame:
     """Return, per identifier, who holds it from each moment (`at`) at which that changes; in order of time."""
-    rows = reference["identifiers"].select(
-        pl.concat_str("kind", pl.lit(":"), "value").alias(_KEY),
-        "staff_id",
-        start=pl.col("valid_from").fill_null(_FIRST),
-        end=pl.col("valid_to").fill_null(_LAST),
-    )
-    holds = rows.filter(pl.col("start") < pl.col("end")).drop_nulls()
-    alone = pl.col(_KEY).is_unique()
+    holds = reference.once(validities).drop("kind", "value")
+    alone = pl.col(KEY).is_unique()
     # Nearly every identifier has one row: no need to sweep those.
     changes = (_changes_of_one(holds.filter(alone)), _changes_of_several(holds.filter(~alone)))
     return pl.concat(changes).sort("at")
 
 
+def validities(reference: Reference) -> pl.DataFrame:
+    """Return the rows of the identifiers feed that hold for any time: kind, value, staff_id, and [start, end), never null."""
+    rows = reference["identifiers"].select(
+        "kind",
+        "value",
+        pl.concat_str("kind", pl.lit(":"), "value").alias(KEY),
+        "staff_id",
+        start=pl.col("valid_from").fill_null(FIRST),
+        end=pl.col("valid_to").fill_null(LAST),
+    )
+    return rows.filter(pl.col("start") < pl.col("end")).drop_nulls()
+
+
 def _changes_of_one(holds: pl.DataFrame) -> pl.DataFrame:
-    begins = holds.select(_KEY, pl.col("start").alias("at"), "staff_id", _since(), certainty=pl.lit(KNOWN))
+    begins = holds.select(KEY, pl.col("start").alias("at"), "staff_id", _since(), certainty=pl.lit(CERTAIN))
     nobody, never = pl.lit(None, TEXT), pl.lit(None, UTC_MICROSECONDS)
-    ends = holds.select(_KEY, at="end", staff_id=nobody, since=never, certainty=pl.lit(UNKNOWN))
+    ends = holds.select(KEY, at="end", staff_id=nobody, since=never, certainty=pl.lit(UNKNOWN))
     return pl.concat((begins, ends))
 
 
 def _changes_of_several(holds: pl.DataFrame) -> pl.DataFrame:
     """Sweep each identifier's holds in time, counting the people who have it."""
-    runs = _runs(holds)
+    runs = unbroken(holds)
     changes = pl.concat(
         (
-            runs.select(_KEY, at="start", people=pl.lit(1, pl.Int64), run=pl.col("run").cast(pl.Int64)),
-            runs.select(_KEY, at="end", people=pl.lit(-1, pl.Int64), run=-pl.col("run").cast(pl.Int64)),
+            runs.select(KEY, at="start", people=pl.lit(1, pl.Int64), run=pl.col("run").cast(pl.Int64)),
+            runs.select(KEY, at="end", people=pl.lit(-1, pl.Int64), run=-pl.col("run").cast(pl.Int64)),
         )
     )
     # With one holder left, the sum of the run numbers still open is that holder's run.
-    sums = changes.group_by(_KEY, "at").sum().sort(_KEY, "at")
-    cells = sums.with_columns(pl.col("people", "run").cum_sum().over(_KEY))
-    one = cells.with_columns(pl.when(people=1).then("run")).join(runs.drop(_KEY, "end"), on="run", how="left")
+    sums = changes.group_by(KEY, "at").sum().sort(KEY, "at")
+    cells = sums.with_columns(pl.col("people", "run").cum_sum().over(KEY))
+    one = cells.with_columns(pl.when(people=1).then("run")).join(runs.drop(KEY, "end"), on="run", how="left")
     words = (
-        pl.when(people=1).then(pl.lit(KNOWN)).when(people=0).then(pl.lit(UNKNOWN)).otherwise(pl.lit(SHARED))
+        pl.when(people=1).then(pl.lit(CERTAIN)).when(people=0).then(pl.lit(UNKNOWN)).otherwise(pl.lit(SHARED))
     )
-    return one.select(_KEY, "at", "staff_id", _since(), certainty=words)
+    return one.select(KEY, "at", "staff_id", _since(), certainty=words)
 
 
-def _runs(holds: pl.DataFrame) -> pl.DataFrame:
+def unbroken(holds: pl.DataFrame) -> pl.DataFrame:
     """Return each person's unbroken holds of each identifier: overlapping and touching validities are one."""
-    same = (_KEY, "staff_id")
+    same = (KEY, "staff_id")
     ordered = holds.sort(*same, "start", "end")
     begins = pl.col("start") > pl.col("end").cum_max().shift(1).over(same)
     return (
@@ -111,4 +119,4 @@ def _runs(holds: pl.DataFrame) -> pl.DataFrame:
 
 
 def _since() -> pl.Expr:
-    return pl.when(pl.col("start") > _FIRST).then("start").alias("since")
+    return pl.when(pl.col("start") > FIRST).then("start").alias("since")

@@ -12,6 +12,7 @@ from typing import Final
 
 import polars as pl
 
+from detectors.confidence import IDENTITY_DTYPE, Asked, identity
 from detectors.contacts import CONTACT_SCHEMA, FOLD, contacts
 from detectors.detector import Window
 from detectors.findings import utc_text
@@ -37,6 +38,7 @@ MEDIA_SCHEMA: Final = pl.Schema(
         "staff_id": TEXT,
         "certainty": TEXT,
         "since": UTC_MICROSECONDS,  # since when the own identifier is that person's
+        "identity": IDENTITY_DTYPE,  # how sure it is who it was, where that is not certain
         "register": TEXT,  # not loaded, registered, none or person unknown
         "register_entry": TEXT,
     }
@@ -100,6 +102,8 @@ def _media_contacts(window: Window) -> pl.DataFrame:
     scope = window.reference.scope_people
     if scope is not None:
         people = people.filter(pl.col("staff_id").is_in(sorted(scope)))
+    own = Asked(pl.col("own_kind"), pl.col("own_value"))
+    people = people.with_columns(identity(people, window.reference, window.force, own))
     return _with_register(people, window.reference).select(MEDIA_SCHEMA.names())
 
 
@@ -248,6 +252,7 @@ def contact_facts() -> pl.Expr:
         "own_kind",
         pl.col("own_value").alias("own"),
         utc_text("since").alias("since"),
+        "identity",
         pl.col("other_value").alias("other"),
         "other_written",
         "outlet",

@@ -11,6 +11,8 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 LOCAL: Final = ZoneInfo("Europe/London")
+_CERTAIN: Final = ("certain", "known")
+"""`known` is what findings said before their detectors' version 2; withdrawn ones say so still."""
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -95,7 +97,7 @@ def _way(evidence: Mapping[str, Any]) -> str:
 
 def no_explanation(facts: Mapping[str, Any], window_hours: float) -> str:
     """Return why a look-up counts as unexplained."""
-    if facts["certainty"] != "known":
+    if facts["certainty"] not in _CERTAIN:
         held = "several people" if facts["certainty"] == "shared" else "nobody known"
         return f"its account belonged to {held} then, so nothing can be said for it"
     names = "names them" if facts["subject_type"] == "person" else "names it"
@@ -115,7 +117,7 @@ def contact(facts: Mapping[str, Any]) -> str:
 
 
 def _holder(facts: Mapping[str, Any]) -> str:
-    if facts["certainty"] != "known":
+    if facts["certainty"] not in _CERTAIN:
         return "shared by several people" if facts["certainty"] == "shared" else "whose holder is not known"
     if facts["since"] is None:
         return "theirs"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import polars as pl
 from polars.exceptions import PolarsError
@@ -112,14 +112,20 @@ class Archive:
         start: datetime | None,
         end: datetime | None,
         query: Callable[[pl.LazyFrame], pl.LazyFrame],
+        *,
+        streaming: bool = False,
     ) -> pl.DataFrame:
-        """Run a query over the family's events with time in [start, end) that are there; lost ones are left out."""
+        """Run a query over the family's events with time in [start, end) that are there; lost ones are left out.
+
+        streaming: for a query that makes little of whole columns, so that they are never held as a whole.
+        """
+        by: Literal["streaming", "auto"] = "streaming" if streaming else "auto"
         try:
-            return query(self._intact(family, start, end)).collect()
+            return query(self._intact(family, start, end)).collect(engine=by)
         except PolarsError:
             if not self.inspect(self.overlapping(family, start, end), thorough=True):
                 raise
-            return query(self._intact(family, start, end)).collect()
+            return query(self._intact(family, start, end)).collect(engine=by)
 
     def _intact(self, family: Family, start: datetime | None, end: datetime | None) -> pl.LazyFrame:
         found = [s for s in self.overlapping(family, start, end) if s.segment_id not in self._damaged]

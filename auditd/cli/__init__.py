@@ -33,6 +33,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "auditd.cli.accounts",
         "Show per file: lines, events, rejects by reason, non-records, bytes, where reading stands.",
     ),
+    "feed": (
+        "auditd.cli.feed",
+        "Show how reference feeds stand, and what of them was refused; load a file by hand.",
+    ),
     "gaps": (
         "auditd.cli.gaps",
         "Show what is missing, as far as it is known, and what is known of each source's rhythm.",
@@ -46,6 +50,11 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "auditd.cli.explain",
         "Say what explains a look-up, and why every other explanation does not.",
     ),
+    "who": (
+        "auditd.cli.who",
+        "Say who an account, collar number, extension, address or terminal was at a time, how sure that is, and why.",
+    ),
+    "uses": ("auditd.cli.uses", "Show who looked personal data up, for which purpose, and why."),
     "authority": (
         "auditd.cli.authority",
         "Grant, list and revoke authorities: without a live one, detectors that use contact lists find nothing.",

@@ -6,7 +6,7 @@ spans to judge again. It may name too many, never too few.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,10 +14,13 @@ from functools import partial
 import polars as pl
 
 from auditd.archive.archive import Archive
+from auditd.engine.alike import alike_times
 from auditd.engine.spans import reach, spans_of
 from auditd.reference.touched import Touched
 from detectors.detector import Detector, Span
+from detectors.reference import Reference
 from parsers.event import FAMILIES, Family
+from parsers.force import Force
 from parsers.subjects import canonical_collar, canonical_terminal
 
 
@@ -36,8 +39,8 @@ class Touches:
         return reach(touched, before=detector.before, after=detector.after)
 
 
-def find_touched(archive: Archive, touched: Touched) -> Touches:
-    """Return where in the archive the events lie that the change touches."""
+def find_touched(archive: Archive, touched: Touched, known: Callable[[], Reference], force: Force) -> Touches:
+    """Return where in the archive the events lie that the change touches. known: the identifiers as known now."""
     feeds = touched.feeds
     if touched.everything:
         whole = {family: _whole(archive, family, touched.since) for family in FAMILIES}
@@ -48,11 +51,13 @@ def find_touched(archive: Archive, touched: Touched) -> Touches:
         "email": _email(kinds),
         "call": _call(kinds),
     }
-    spans: dict[Family, Sequence[Span]] = {}
+    spans: dict[Family, list[Span]] = {family: [] for family in FAMILIES}
     for family, chosen in filters.items():
         if chosen is not None:
             times = archive.collect_intact(family, touched.since, None, partial(_times, chosen))
-            spans[family] = spans_of(times["timestamp"])
+            spans[family] += spans_of(times["timestamp"])
+    for family, alike in alike_times(archive, touched, known, force):
+        spans[family] += spans_of(alike)
     return Touches(feeds, spans)
 
 

@@ -16,6 +16,7 @@ from detectors.detector import About, Detector, Naming, Window
 from detectors.explanations import EXPLAINING_FEEDS, evidence, explain
 from detectors.finding import Severity
 from detectors.findings import NO_FINDINGS, to_findings, utc_text
+from detectors.identity_words import identity
 from detectors.media import REGISTERED, contact_facts, media_contacts, why_no_contact
 from detectors.reference import Reference
 from detectors.sentences import clock_and_day, contact, explanation, length, no_explanation, subject
@@ -33,7 +34,7 @@ class LookupThenContact(Detector):
     """A contact with listed media that the same person's look-ups precede."""
 
     name = "lookup_then_contact"
-    version = 2
+    version = 3
     about = About(
         title="Look-up, then contact with listed media",
         meaning=(
@@ -101,7 +102,8 @@ class LookupThenContact(Detector):
             sentences.append(
                 f"{more} more look-ups lie in the {length(facts['hours'] * 3600)} before the contact."
             )
-        return [*sentences, contact(the_contact)]
+        told = identity(the_contact.get("identity"), the_contact["actor"], naming)
+        return [*sentences, contact(the_contact), *told]
 
     def why_quiet(self, window: Window, keys: Sequence[str]) -> Mapping[str, str]:
         """Return the reason where the list itself is gone."""

@@ -12,6 +12,7 @@ from detectors.contacts import FOLD, contact_key
 from detectors.detector import About, Detector, Naming, Window
 from detectors.finding import Severity
 from detectors.findings import NO_FINDINGS, to_findings
+from detectors.identity_words import identity
 from detectors.media import NONE, REGISTERED, contact_facts, media_contacts, why_no_contact
 from detectors.sentences import contact
 
@@ -20,6 +21,7 @@ class MediaContact(Detector):
     """An email or call, either way, between one of ours and listed media."""
 
     name = "media_contact"
+    version = 2
     about = About(
         title="Contact with listed media",
         meaning=(
@@ -79,7 +81,8 @@ class MediaContact(Detector):
     def describe(self, facts: Mapping[str, Any], naming: Naming) -> Sequence[str]:
         """Return who was in contact with which outlet, and how."""
         person = naming.person(facts["staff_id"], facts["actor"])
-        return [f"{person} was in contact with {facts['outlet']}.", contact(facts)]
+        lead = f"{person} was in contact with {facts['outlet']}."
+        return [lead, contact(facts), *identity(facts.get("identity"), facts["actor"], naming)]
 
     def why_quiet(self, window: Window, keys: Sequence[str]) -> Mapping[str, str]:
         """Return the reason where the list itself is gone."""

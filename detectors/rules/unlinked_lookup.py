@@ -15,7 +15,9 @@ from detectors.detector import About, Detector, Naming, Window
 from detectors.explanations import EXPLAINING_FEEDS, Explained, evidence, explain
 from detectors.finding import Severity
 from detectors.findings import NO_FINDINGS, to_findings, utc_text
-from detectors.identity import KNOWN
+from detectors.identity import CERTAIN
+from detectors.identity_words import identity
+from detectors.lookers import with_identities
 from detectors.sentences import clock_and_day, explanation, no_explanation, subject
 
 
@@ -31,7 +33,7 @@ class UnlinkedLookup(Detector):
     """A look-up of a subject that no explanation covers."""
 
     name = "unlinked_lookup"
-    version = 2
+    version = 3
     about = About(
         title="Look-up that nothing explains",
         meaning=(
@@ -75,9 +77,9 @@ class UnlinkedLookup(Detector):
         unexplained = self._explained(window).unexplained.filter(window.in_span())
         if unexplained.is_empty():
             return NO_FINDINGS
-        severity = pl.when(certainty=KNOWN).then(int(Severity.LOW)).otherwise(int(Severity.MEDIUM))
+        severity = pl.when(certainty=CERTAIN).then(int(Severity.LOW)).otherwise(int(Severity.MEDIUM))
         return to_findings(
-            unexplained.with_columns(
+            with_identities(unexplained, window.reference, window.force).with_columns(
                 pl.col("event_id").alias("key"),
                 pl.col("actor").fill_null("account:unknown"),
                 severity.alias("severity"),
@@ -87,10 +89,12 @@ class UnlinkedLookup(Detector):
                     "actor",
                     "staff_id",
                     "certainty",
+                    "identity",
                     "subject_type",
                     "subject_key",
                     "system",
                     "originator_collar",
+                    "originator_identity",
                     "reason_code",
                     "claimed_ref",
                     pl.lit(float(self.settings.window_hours)).alias("window_hours"),
@@ -108,10 +112,11 @@ class UnlinkedLookup(Detector):
             f"{person} queried {subject(facts)} on {facts['system']} at {clock_and_day(facts['at'])}; "
             f"{no_explanation(facts, facts['window_hours'])}."
         ]
+        sentences += identity(facts.get("identity"), facts["actor"], naming)
         if facts["originator_collar"]:
-            sentences.append(
-                f"It was made for collar number {facts['originator_collar']}, whom nothing explains either."
-            )
+            collar = facts["originator_collar"]
+            sentences.append(f"It was made for collar number {collar}, whom nothing explains either.")
+            sentences += identity(facts.get("originator_identity"), f"collar:{collar}", naming)
         if facts["claimed_ref"]:
             sentences.append(
                 f"The enquirer gave reference {facts['claimed_ref']}, which does not explain it."

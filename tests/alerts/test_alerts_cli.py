@@ -22,7 +22,7 @@ from parsers.event import conform
 
 ALERT = alert_id("unlinked_lookup", "S1", 0)
 FACTS = {
-    "at": "2026-03-03T14:02:00+00:00", "actor": "account:jdoe", "staff_id": "S1", "certainty": "known",
+    "at": "2026-03-03T14:02:00+00:00", "actor": "account:jdoe", "staff_id": "S1", "certainty": "certain",
     "subject_type": "vehicle", "subject_key": "AB12CDE", "system": "PNC", "originator_collar": None,
     "reason_code": None, "claimed_ref": None, "window_hours": 24.0,
 }  # fmt: skip

@@ -26,12 +26,12 @@ def who(*holdings, value="jdoe", time=NOON):
     return row["staff_id"], row["certainty"], row["since"]
 
 
-def test_one_holder_is_known():
-    assert who(holds("S1", "account", "jdoe")) == ("S1", "known", None)
+def test_one_holder_is_certain():
+    assert who(holds("S1", "account", "jdoe")) == ("S1", "certain", None)
 
 
 def test_the_start_of_the_hold_is_given():
-    assert who(holds("S1", "account", "jdoe", at(days=-9))) == ("S1", "known", at(days=-9))
+    assert who(holds("S1", "account", "jdoe", at(days=-9))) == ("S1", "certain", at(days=-9))
 
 
 def test_two_holders_at_once_are_nobody():
@@ -44,7 +44,7 @@ def test_the_same_person_twice_is_one_person():
         holds("S1", "account", "jdoe", at(days=-9), at(days=-1)),
         holds("S1", "account", "jdoe", at(days=-1)),
     )
-    assert who(*parts) == ("S1", "known", at(days=-9))
+    assert who(*parts) == ("S1", "certain", at(days=-9))
 
 
 @pytest.mark.parametrize(
@@ -124,5 +124,5 @@ def test_it_agrees_with_asking_each_row(holdings, asked):
     found = resolve(events, known(identifiers), kind="account", value=pl.col("user_id"), time="timestamp")
     expected = [holders(value, hour) for value, hour in asked]
     assert found["staff_id"].to_list() == [next(iter(who)) if len(who) == 1 else None for who in expected]
-    words = {0: "unknown", 1: "known"}
+    words = {0: "unknown", 1: "certain"}
     assert found["certainty"].to_list() == [words.get(len(who), "shared") for who in expected]

@@ -74,6 +74,8 @@ def test_describes_in_local_time():
         "S1 queried vehicle AB12CDE on PNC at 13:02 on 3 Jun 2026; no incident, crime, custody record, stop or task "
         "that they or their unit worked on within 24 h names it.",
         "It was made for collar number 9, whom nothing explains either.",
+        "The person behind collar number 9 is not known: "
+        "nobody held it then or within 30 days, nor one that is written alike.",
         "The enquirer gave reference 77, which does not explain it.",
     ]
 
@@ -83,5 +85,7 @@ def test_describes_an_account_that_several_people_held():
     facts = json.loads(judge(DETECTOR, known, look_up("a1"))["facts"][0])
     assert DETECTOR.describe(facts, Plain()) == [
         "the user of account:jdoe queried vehicle AB12CDE on PNC at 12:00 on 3 Mar 2026; "
-        "its account belonged to several people then, so nothing can be said for it."
+        "its account belonged to several people then, so nothing can be said for it.",
+        "The person behind account jdoe is not known: "
+        "2 people shared it then, and nothing in the record tells which of them it was.",
     ]

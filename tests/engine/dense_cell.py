@@ -14,6 +14,7 @@ from engine_rig import NOON, at
 from auditd.demo.formats import (
     CUCM_COLUMNS,
     EXCHANGE_COLUMNS,
+    PNC_COLUMNS,
     Call,
     Lookup,
     Mail,
@@ -96,8 +97,11 @@ class Cell:
         ):
             for staff_id, value in zip(self.people, values, strict=True):
                 self._holds(staff_id, kind, value)
+        for terminal in (f"T{self.n:03d}", f"NM-T{self.n}"):
+            if self.rng.random() < 0.3:
+                self._holds(self.rng.choice(self.people), "terminal", terminal)
         if self.rng.random() < 0.3:
-            self._holds(self.people[2], "terminal", f"T{self.n:03d}")
+            self._holds(self.rng.choice(self.people), "account", self.rng.choice(self.accounts))
 
     def _holds(self, staff_id: str, kind: str, value: str) -> None:
         row = {"staff_id": staff_id, "kind": kind, "value": value, "valid_from": "", "valid_to": ""}
@@ -110,6 +114,26 @@ class Cell:
             heir = self.rng.choice(self.people)
             self.history.row("identifiers", row | {"valid_to": moment}, wave=2)
             self.history.row("identifiers", row | {"staff_id": heir, "valid_from": moment}, wave=2)
+
+    def _written(self, value: str) -> str:
+        """An account, mailbox or extension, mostly as the feed has it."""
+        how = self.rng.random()
+        if how < 0.75:
+            return value
+        if value.isdigit():
+            return f"0{value}"
+        name, _, domain = value.partition("@")
+        if domain:
+            return f"{name}@mail.{domain}"
+        letter = name[-1]
+        return self.rng.choice(
+            (
+                f"northmere\\{name}",
+                f"{name}@{DOMAIN}",
+                f"{name}@other.example",
+                f"box{self.n}{letter}@{DOMAIN}",
+            )
+        )
 
     # -- work
 
@@ -179,7 +203,7 @@ class Cell:
         collar = self.rng.choice((*self.collars, ""))
         lookup = Lookup(
             at=self._moment(),
-            user=self.rng.choice(self.accounts),
+            user=self._written(self.rng.choice(self.accounts)),
             subject_type=kind,
             subject_key=key,
             ref=f"TX{self.n}-{index}",
@@ -189,7 +213,8 @@ class Cell:
         )
         if self.rng.random() < 0.1:
             lookup = replace(lookup, subject_key="")
-        self.history.lines["pnc"].append(pnc_line(lookup))
+        terminal = self.rng.choice((f"T{self.n:03d}", f"nm-t{self.n}.northmere.example", ""))
+        self.history.lines["pnc"].append(_changed(pnc_line(lookup), PNC_COLUMNS, {"terminal_id": terminal}))
 
     # -- contacts
 
@@ -223,7 +248,7 @@ class Cell:
             self.history.row("media_contacts", row | {"valid_from": self._moment().isoformat()}, wave=2)
 
     def _mail(self, index: int) -> None:
-        ours, theirs = self.rng.choice(self.mailboxes), self.rng.choice(self.desks)
+        ours, theirs = self._written(self.rng.choice(self.mailboxes)), self.rng.choice(self.desks)
         outbound = self.rng.random() < 0.6
         sender, recipient = (ours, theirs) if outbound else (theirs, ours)
         shared = {
@@ -246,7 +271,7 @@ class Cell:
         self.history.lines["exchange"] += rows
 
     def _call(self, index: int) -> None:
-        ours, theirs = self.rng.choice(self.extensions), self.rng.choice(self.numbers)
+        ours, theirs = self._written(self.rng.choice(self.extensions)), self.rng.choice(self.numbers)
         moments = {self._moment() for _ in range(self.rng.randint(1, 3))}
         call_id = self.n * 1000 + index
         outbound = self.rng.random() < 0.6

@@ -1,7 +1,7 @@
 """Random histories as awkward as can be: few people, few subjects, few moments, so that everything collides.
 
 Equal times, events exactly at the edge of every reach, blank fields, identifiers that change hands or become known late,
-incidents recorded late and corrected, contacts listed and protected late, records delivered twice.
+accounts and terminals that are shared, identifiers that are written in other ways, incidents recorded late and corrected, contacts listed and protected late, records delivered twice.
 """
 
 from __future__ import annotations

@@ -114,15 +114,20 @@ def test_thousands_of_histories_end_like_everything_at_once(tmp_path: Path, seed
 
 
 def test_the_histories_hold_what_the_invariant_is_about(tmp_path: Path) -> None:
-    """Findings of every detector, withdrawals, duplicates and explained look-ups: else the property would be empty."""
+    """Findings of every detector, of likely, shared and unknown people, withdrawals, duplicates: else it is empty."""
     withdrawn = duplicates = 0
     detectors: set[str] = set()
+    told = ""
     for seed in range(3):
         rig = small_rig(tmp_path / str(seed))
         Life(rig, random.Random(seed)).live(make_history(seed).deliveries())
-        detectors |= {finding[1] for finding in rig.standing().findings}
+        findings = rig.standing().findings
+        detectors |= {finding[1] for finding in findings}
+        told += "".join(finding[11] for finding in findings)
         duplicates += sum(account.tally.duplicates for account in rig.accounts())
         withdrawn += rig.withdrawn()
     assert detectors == {"unlinked_lookup", "media_contact", "lookup_then_contact"}
+    assert all(f'"confidence":"{word}"' in told for word in ("likely", "shared", "unknown"))
+    assert all(f'"why":"{why}"' in told for why in ("domain", "mailbox", "terminal"))
     assert withdrawn
     assert duplicates
