@@ -20,6 +20,7 @@ ACCESS_SCHEMA: Final = pl.Schema(
         "event_id": TEXT,
         "timestamp": UTC_MICROSECONDS,
         "actor": TEXT,  # account:..., else terminal:..., null where the record names neither
+        "terminal": TEXT,  # canonical
         "staff_id": TEXT,
         "certainty": TEXT,
         "since": UTC_MICROSECONDS,
@@ -30,7 +31,6 @@ ACCESS_SCHEMA: Final = pl.Schema(
         "reason_code": TEXT,
         "reason_words": TEXT,  # the reason in words, where the record has any
         "claimed_ref": TEXT,  # incident reference claimed by the enquirer
-        "terminal": TEXT,  # canonical
     }
 )
 
@@ -50,12 +50,12 @@ def look_ups(events: pl.LazyFrame, reference: Reference) -> pl.DataFrame:
             kind.alias("kind"),
             value.alias("value"),
             pl.concat_str(kind, pl.lit(":"), value).alias("actor"),
+            terminal.alias("terminal"),
             pl.coalesce(pl.col("pnc_system").str.to_uppercase(), "source").alias("system"),
             pl.col("pnc_originator_collar").alias("originator_collar"),
             pl.col("pnc_reason_code").alias("reason_code"),
             pl.coalesce("pnc_originator_reason", "pnc_justification", "event_reason").alias("reason_words"),
             pl.col("pnc_incident_ref").alias("claimed_ref"),
-            terminal.alias("terminal"),
         )
         .collect()
     )

@@ -22,7 +22,8 @@ def grounds(reference: Reference, subjects: pl.DataFrame, options: Options) -> p
 
     subjects: subject_type and subject_key of interest; others may be left out. Columns: subject_type, subject_key,
     incident_ref, incident_kind, opened_at, closed_at, named_from, named_to, owner_unit, assigned_staff_id,
-    assigned_unit, assigned_from, assigned_to, begins, ends, opens, closes, recorded_at; unit names as compared.
+    assigned_unit, assigned_from, assigned_to, begins, ends, opens, closes, recorded_at, written_at (of the
+    incident alone); unit names as compared.
 
     begins = the latest of assignment.from, incident.opened_at and subject.from;  opens  = begins - early
     ends   = the earliest of assignment.to, incident.closed_at and subject.to;    closes = ends + window
@@ -77,6 +78,7 @@ def grounds(reference: Reference, subjects: pl.DataFrame, options: Options) -> p
         (pl.col("begins") - options.early).alias("opens"),
         pl.coalesce(pl.col("ends") + options.window, pl.col("begins") + options.open_for).alias("closes"),
         pl.max_horizontal("recorded_at", "incident_recorded_at").alias("recorded_at"),
+        pl.col("incident_recorded_at").alias("written_at"),
     )
 
 

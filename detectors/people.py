@@ -21,7 +21,7 @@ _DAY: Final = timedelta(days=1)
 
 
 def units(reference: Reference) -> pl.DataFrame:
-    """Return staff_id, unit, unit_key (as compared), role_key, serves_from and serves_to; one row a person."""
+    """Return staff_id, unit, unit_key (as compared), role_key, manager, serves_from and serves_to; one row a person."""
     return (
         reference["staff"]
         .select(
@@ -29,6 +29,7 @@ def units(reference: Reference) -> pl.DataFrame:
             "unit",
             unit_name("unit").alias("unit_key"),
             unit_name("role").alias("role_key"),
+            pl.col("line_manager_id").alias("manager"),
             pl.col("start_date").cast(pl.Datetime("us", "UTC")).alias("serves_from") - _DAY,
             pl.col("end_date").cast(pl.Datetime("us", "UTC")).alias("serves_to") + 2 * _DAY,
         )

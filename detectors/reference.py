@@ -21,6 +21,7 @@ from detectors.feeds import (
     PROTECTED_CATEGORIES,
     SUBJECT_TYPES,
 )
+from detectors.patterns import Approved
 
 __all__ = [
     "CONTACT_KINDS",
@@ -47,6 +48,7 @@ class Reference:
     loaded is an empty frame and is absent from `loaded`. `media_contacts` is empty unless an authority is live, and
     holds no protected contact. `protected_contacts` serves to strip counterparts, never to report one.
     scope_people: staff ids the authority is limited to, None where it covers everybody (or there is none).
+    approved: the patterns that people approved as explanations, the first approved first.
     protected_stripped: how many listed contacts were withheld because they are protected; nothing else comes out.
     """
 
@@ -54,6 +56,7 @@ class Reference:
     loaded: frozenset[str] = frozenset()
     scope_people: frozenset[str] | None = None
     protected_stripped: int = 0
+    approved: tuple[Approved, ...] = ()
     _made: dict[Callable[[Reference], Any], Any] = field(default_factory=dict, repr=False)
 
     def once(self, make: Callable[[Reference], Made]) -> Made:

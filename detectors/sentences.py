@@ -70,13 +70,14 @@ def explanation(evidence: Mapping[str, Any]) -> str:
 def _ground(evidence: Mapping[str, Any]) -> str:
     if evidence["incident_ref"]:
         return f"incident {evidence['incident_ref']} ({evidence['kind']})"
-    basis = evidence.get("basis")
-    return f"their duty ({basis})" if evidence["template"] == "duty" else f"the approved template {basis}"
+    return f"their duty ({evidence.get('basis')})"
 
 
 def _way(evidence: Mapping[str, Any]) -> str:
     """Return how the incident leads to the look-up, where that is not by assignment."""
     linked = evidence.get("linked_ref")
+    if evidence["template"] == "approved":
+        return f", by the approved pattern {evidence['basis']}"
     if evidence["follows"]:
         what = (
             f"the person just before, named together in {linked}"

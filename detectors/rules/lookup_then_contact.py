@@ -34,7 +34,7 @@ class LookupThenContact(Detector):
     """A contact with listed media that the same person's look-ups precede."""
 
     name = "lookup_then_contact"
-    version = 2
+    version = 3
     about = About(
         title="Look-up, then contact with listed media",
         meaning=(

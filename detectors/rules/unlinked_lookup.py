@@ -33,7 +33,7 @@ class UnlinkedLookup(Detector):
     """A look-up of a subject that no explanation covers."""
 
     name = "unlinked_lookup"
-    version = 2
+    version = 3
     about = About(
         title="Look-up that nothing explains",
         meaning=(
