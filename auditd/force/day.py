@@ -11,7 +11,13 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from auditd.force import people as roles
-from auditd.force.correspondence import all_staff_mail, newsletters, ordinary_call, ordinary_mail, press_contact
+from auditd.force.correspondence import (
+    all_staff_mail,
+    newsletters,
+    ordinary_call,
+    ordinary_mail,
+    press_contact,
+)
 from auditd.force.duties import Duties
 from auditd.force.people import STREET, Person, Role
 from auditd.force.records import Told

@@ -38,7 +38,9 @@ class Duties(Work):
         rng, scene = self.scene.rng, self.scene
         if officer and self.desk(officer) and rng.random() < 0.6:
             incident = rng.choice(self.desk(officer))
-            self.look(told, at, operator, rng.choice(incident.subjects), incident, "originator", asked_by=officer)
+            self.look(
+                told, at, operator, rng.choice(incident.subjects), incident, "originator", asked_by=officer
+            )
             return
         kind = "warrant" if rng.random() < 0.6 else "task"
         numbers, named = self.subjects(scene.somebody())
@@ -63,11 +65,28 @@ class Duties(Work):
         subject = scene.public.vehicle(number) if rng.random() < 0.4 else scene.public.person(number)
         unit = officer.unit_on(at.date())
         incident = scene.incident(
-            "incident", at, (number,), (subject,), recorded_at=at + rng.uniform(2, 40) * _MINUTE, unit=unit, units=(unit,)
+            "incident",
+            at,
+            (number,),
+            (subject,),
+            recorded_at=at + rng.uniform(2, 40) * _MINUTE,
+            unit=unit,
+            units=(unit,),
         )
         told.incidents.append(incident)
-        account = SHARED_COUNTER.format(area=officer.unit.rpartition(" ")[2].lower()) if rng.random() < 0.1 else ""
-        self.look(told, at, officer, subject, incident, "role", cause="shared_account" if account else "", account=account)
+        account = (
+            SHARED_COUNTER.format(area=officer.unit.rpartition(" ")[2].lower()) if rng.random() < 0.1 else ""
+        )
+        self.look(
+            told,
+            at,
+            officer,
+            subject,
+            incident,
+            "role",
+            cause="shared_account" if account else "",
+            account=account,
+        )
 
     def custody(self, at: datetime, officer: Person, told: Told, arresting: Person | None) -> None:
         """Book somebody in: the custody record names both officers; the detained person and their address are checked."""
@@ -76,7 +95,9 @@ class Duties(Work):
         named = (scene.public.person(number), scene.public.address(number))
         assigned = (officer, arresting) if arresting else (officer,)
         recorded = at + rng.uniform(5, 90) * _MINUTE
-        incident = scene.incident("custody", at, (number, number), named, recorded_at=recorded, assigned=assigned, unit=officer.unit)
+        incident = scene.incident(
+            "custody", at, (number, number), named, recorded_at=recorded, assigned=assigned, unit=officer.unit
+        )
         self.take_on(officer, incident, told)
         if arresting:
             self.desk(arresting).append(incident)
@@ -91,7 +112,9 @@ class Duties(Work):
         kinds = (scene.public.person, scene.public.vehicle, scene.public.address)
         named = tuple(rng.choice(kinds)(number) for number in numbers)
         kind = "intel" if rng.random() < 0.7 else "task"
-        incident = scene.incident(kind, at - rng.uniform(0.2, 30) * _HOUR, numbers, named, assigned=(analyst,), unit=analyst.unit)
+        incident = scene.incident(
+            kind, at - rng.uniform(0.2, 30) * _HOUR, numbers, named, assigned=(analyst,), unit=analyst.unit
+        )
         self.take_on(analyst, incident, told)
         moment = at
         for subject in named:
@@ -109,7 +132,9 @@ class Duties(Work):
         other = scene.public.person(number)
         colleague = rng.choice(scene.people.of(person.role))
         begun = at - rng.uniform(5, 60) * _HOUR
-        theirs = scene.incident("crime", begun, (own.numbers[0], number), (own.subjects[0], other), assigned=(colleague,))
+        theirs = scene.incident(
+            "crime", begun, (own.numbers[0], number), (own.subjects[0], other), assigned=(colleague,)
+        )
         told.incidents.append(theirs)
         self.look(told, at, person, other, theirs, "joint_case", cause="joint_case")
 
@@ -131,11 +156,20 @@ class Duties(Work):
     def _of_applicant(self, at: datetime, officer: Person, told: Told, *, kind: str) -> None:
         scene, rng = self.scene, self.scene.rng
         number = scene.somebody()
-        subjects = [scene.public.person(number), scene.public.address(number), scene.public.person(number + 1)]
+        subjects = [
+            scene.public.person(number),
+            scene.public.address(number),
+            scene.public.person(number + 1),
+        ]
         named = tuple(subjects if rng.random() < 0.8 else subjects[:2])
         begun = at - rng.uniform(1, 200) * _HOUR
         incident = scene.incident(
-            kind, begun, (number,) * len(named), named, units=(officer.unit,), closed_at=at + rng.uniform(1, 300) * _HOUR
+            kind,
+            begun,
+            (number,) * len(named),
+            named,
+            units=(officer.unit,),
+            closed_at=at + rng.uniform(1, 300) * _HOUR,
         )
         told.incidents.append(incident)
         for index, subject in enumerate(named):
@@ -164,5 +198,3 @@ def subject_rows(incident: Incident) -> list[dict[str, str]]:
         {"incident_ref": incident.ref, "subject_type": kind, "subject_key": key, "from": "", "to": ""}
         for kind, key in incident.subjects
     ]
-
-

@@ -24,7 +24,9 @@ class Role:
 
 
 RESPONSE: Final = Role("response officer", "Response {team} {area}", 0.36, "shift", sworn=True)
-NEIGHBOURHOOD: Final = Role("neighbourhood officer", "Neighbourhood {area}", 0.14, "neighbourhood", sworn=True)
+NEIGHBOURHOOD: Final = Role(
+    "neighbourhood officer", "Neighbourhood {area}", 0.14, "neighbourhood", sworn=True
+)
 DETECTIVE: Final = Role("detective", "CID {area}", 0.16, "office", sworn=True)
 ROADS: Final = Role("roads officer", "Roads Policing {team}", 0.05, "shift", sworn=True)
 CONTROL: Final = Role("control room operator", "Control Room {team}", 0.08, "shift")
@@ -144,7 +146,9 @@ def make_people(seed: int, size: int, *, start: date = date(2026, 3, 2), days: i
         leaver = replace(staff[index], left=start + timedelta(days=rng.randrange(2, days - 3)))
         staff[index] = leaver
         staff.append(_successor(rng, public, leaver, len(staff), size, start))
-    movers = [index for index in range(size) if staff[index].left is None and "{area}" in staff[index].role.unit]
+    movers = [
+        index for index in range(size) if staff[index].left is None and "{area}" in staff[index].role.unit
+    ]
     for index in rng.sample(movers, min(len(movers), round(per_period * 2 / 3))):
         unit = _unit(rng, staff[index].role, staff[index].team, size)
         if unit != staff[index].unit:
@@ -163,7 +167,11 @@ def _roles(size: int) -> list[Role]:
 def _person(rng: random.Random, public: Public, number: int, role: Role, size: int, start: date) -> Person:
     team = number % TEAMS
     surname = rng.choice(SURNAMES)
-    ranks = {CHIEF.name: ("ACC", "Det Supt"), CUSTODY.name: ("Sgt",), DETECTIVE.name: ("DC", "DC", "DC", "DS", "DI")}
+    ranks = {
+        CHIEF.name: ("ACC", "Det Supt"),
+        CUSTODY.name: ("Sgt",),
+        DETECTIVE.name: ("DC", "DC", "DC", "DS", "DI"),
+    }
     rank = rng.choice(ranks.get(role.name, ("PC",) * 8 + ("Sgt", "Sgt", "Insp"))) if role.sworn else "Staff"
     outsourced = role is SUPPORT or (role is CUSTODY and number % 3 == 0)
     return Person(

@@ -67,7 +67,11 @@ class Rota:
         if not person.serves(day):
             return
         midnight, next_midnight = london(day, time(0)), london(day + _DAY, time(0))
-        shift, absence, on_call = self.shift(person, day), self.absence(person, day), self.on_call(person, day)
+        shift, absence, on_call = (
+            self.shift(person, day),
+            self.absence(person, day),
+            self.on_call(person, day),
+        )
         if shift is None:
             yield _row(person, midnight, next_midnight, absence or "rest")
         else:

@@ -16,7 +16,18 @@ from auditd.force.names import DOMAIN, PLACES, Public, Subject, mistyped
 from auditd.force.people import Journalist, People, Person
 from auditd.force.records import Assignment, Incident, Looked, Truth
 
-REASONS: Final = ("STOP", "ENQUIRY", "RTC", "DOMESTIC", "THEFT", "WARRANT", "MISPER", "ASSAULT", "DRUGS", "BURGLARY")
+REASONS: Final = (
+    "STOP",
+    "ENQUIRY",
+    "RTC",
+    "DOMESTIC",
+    "THEFT",
+    "WARRANT",
+    "MISPER",
+    "ASSAULT",
+    "DRUGS",
+    "BURGLARY",
+)
 INNOCENT: Final = Truth()
 # Numbers of the public: work is about those below, cases each have one of their own above.
 _WORKED_ON: Final = 1_000_000
@@ -160,7 +171,13 @@ class Scene:
         return Call(at, caller.extension, called.extension, length, self.number(), caller.account)
 
     def mail(
-        self, at: datetime, sender: str, *recipients: str, subject: str = "", size: int = 0, forwarded_by: str = ""
+        self,
+        at: datetime,
+        sender: str,
+        *recipients: str,
+        subject: str = "",
+        size: int = 0,
+        forwarded_by: str = "",
     ) -> Mail:
         """Return a message; whose it is follows from the sender's address."""
         number = self.number()

@@ -91,7 +91,13 @@ class Work:
         alone = rng.random() < 0.4
         begun = at - rng.uniform(2, 25) * _MINUTE
         incident = self.scene.incident(
-            "incident", begun, numbers, named, assigned=(person,) if alone else (), units=() if alone else (unit,), unit=unit
+            "incident",
+            begun,
+            numbers,
+            named,
+            assigned=(person,) if alone else (),
+            units=() if alone else (unit,),
+            unit=unit,
         )
         self.take_on(person, incident, told)
         direct = "assigned" if alone else "unit"
@@ -102,11 +108,20 @@ class Work:
                 asked_by=person if via else None,
             )  # fmt: skip
             if subject[0] == "vehicle" and rng.random() < 0.6:
-                self.follow(told, moment, via or person, numbers[index], incident, asked_by=person if via else None)
+                self.follow(
+                    told, moment, via or person, numbers[index], incident, asked_by=person if via else None
+                )
         return incident
 
     def follow(
-        self, told: Told, at: datetime, who: Person, number: int, incident: Incident, *, asked_by: Person | None
+        self,
+        told: Told,
+        at: datetime,
+        who: Person,
+        number: int,
+        incident: Incident,
+        *,
+        asked_by: Person | None,
     ) -> None:
         """After a vehicle its keeper, and sometimes where they live."""
         rng, public = self.scene.rng, self.scene.public
@@ -125,7 +140,13 @@ class Work:
         late = min(rng.lognormvariate(0.6, 1.1), 80.0) * _HOUR
         writer = mate or person
         incident = scene.incident(
-            "stop", at - rng.uniform(0, 4) * _MINUTE, (number,), (subject,), recorded_at=at + late, assigned=(writer,), unit=unit
+            "stop",
+            at - rng.uniform(0, 4) * _MINUTE,
+            (number,),
+            (subject,),
+            recorded_at=at + late,
+            assigned=(writer,),
+            unit=unit,
         )
         told.incidents.append(incident)
         cause = "late_record" if late > 24 * _HOUR else ""
@@ -166,7 +187,9 @@ class Work:
 
     def heed(self, at: datetime, person: Person, told: Told) -> None:
         """Look at somebody who is circulated now."""
-        open_now = [c for c in self.circulated if c.opened_at <= at and (c.closed_at is None or at < c.closed_at)]
+        open_now = [
+            c for c in self.circulated if c.opened_at <= at and (c.closed_at is None or at < c.closed_at)
+        ]
         if not open_now:
             return
         incident = self.scene.rng.choice(open_now)
@@ -192,7 +215,9 @@ class Work:
         number = self.scene.somebody()
         if why == "named_otherwise":
             return self.scene.public.record_number(number)
-        pick: Callable[[int], Subject] = self.scene.rng.choice((self.scene.public.person, self.scene.public.vehicle))
+        pick: Callable[[int], Subject] = self.scene.rng.choice(
+            (self.scene.public.person, self.scene.public.vehicle)
+        )
         return pick(number)
 
 

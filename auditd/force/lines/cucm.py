@@ -66,5 +66,7 @@ def cucm_line(call: Call) -> str:
         "origDeviceName": "SIP-TRUNK" if call.comes_in else f"SEP00{call.caller[-5:].zfill(10)}",
         "destDeviceName": "SIP-TRUNK" if call.leaves else "",
     }
-    cells = _BLANK | {name: f'"{value}"' if CUCM_COLUMNS[name] else str(value) for name, value in known.items()}
+    cells = _BLANK | {
+        name: f'"{value}"' if CUCM_COLUMNS[name] else str(value) for name, value in known.items()
+    }
     return ",".join(cells.values()) + "\n"
