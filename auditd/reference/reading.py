@@ -16,6 +16,7 @@ import polars as pl
 from auditd.reference.columns import find_columns
 from auditd.reference.records import Chunk, FeedRefused, read_header, read_records
 from auditd.reference.values import canonical_values
+from detectors.feed import MONEY
 from detectors.reference import FEEDS, Feed, Field
 from parsers.force import Force
 from parsers.times import iso_to_utc, local_to_utc
@@ -37,15 +38,18 @@ REASONS: Final[dict[str, str]] = {
     "none_of": "none of the columns is filled of which one must be",
     "bad_time": "not an ISO 8601 time, such as 2026-03-03T14:02:00Z",
     "bad_date": "not an ISO 8601 date, such as 2026-03-03",
+    "bad_amount": "not an amount of money, such as 1250.00 or £1,250.00",
     "unknown_choice": "not one of the words this column may hold",
     "bad_value": "not a value of the kind the row says",
     "superseded": "a later line of the file says something else about the same thing",
 }
 
 REJECTS: Final = pl.Schema({"line": pl.Int64(), "reason": pl.String(), "detail": pl.String()})
+LISTS: Final = ("list", "subjects")
+AMOUNT: Final = r"^-?£?\s*(?:\d{1,16}|\d{1,3}(?:,\d{3}){1,4})(?:\.\d{1,2})?$"
 DATE_ALONE: Final = r"^\d{4}-\d{2}-\d{2}$"
 PERIOD_ENDS: Final = frozenset({"to", "valid_to", "closed_at"})
-FAULTS: Final = {"time": "bad_time", "date": "bad_date"}
+FAULTS: Final = {"time": "bad_time", "date": "bad_date", "money": "bad_amount"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,7 @@ def _texts(chunk: Chunk, shape: Feed, positions: Mapping[str, int]) -> pl.DataFr
 
 def _cleaned(column: Field) -> pl.Expr:
     text = pl.col(column.name).str.strip_chars()
-    if column.kind != "list":
+    if column.kind not in LISTS:
         return pl.when(text != "").then(text).alias(column.name)
     parts = text.str.split(LIST_SEPARATOR).list.eval(pl.element().str.strip_chars())
     filled = parts.list.eval(pl.element().filter(pl.element() != ""))
@@ -149,6 +153,9 @@ def _value(column: Field, zone: ZoneInfo) -> pl.Expr:
         return _time(text, zone, ends=column.name in PERIOD_ENDS).alias(column.name)
     if column.kind == "date":
         return pl.when(text.str.contains(DATE_ALONE)).then(text.str.to_date("%Y-%m-%d", strict=False))
+    if column.kind == "money":
+        plain = text.str.replace_all(r"[£,\s]", "")
+        return pl.when(text.str.contains(AMOUNT)).then(plain).cast(MONEY, strict=False).alias(column.name)
     if column.choices:
         return pl.when(text.is_in(list(column.choices))).then(text)
     return text

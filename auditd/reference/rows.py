@@ -10,9 +10,11 @@ from typing import Final
 
 import polars as pl
 
+from detectors.feed import MONEY
 from detectors.reference import FEEDS, Field
 
 TIME: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
+LISTS: Final = ("list", "subjects")
 DATE: Final = "%Y-%m-%d"
 # Neither can stand in a value: lines with control characters below it are no text, and fields are trimmed.
 BETWEEN: Final = "\x1f"
@@ -37,7 +39,7 @@ def decode(bodies: pl.Series, feed: str) -> pl.DataFrame:
     shape = FEEDS[feed]
     stored = pl.Struct(
         {
-            column.name: pl.List(pl.String()) if column.kind == "list" else pl.String()
+            column.name: pl.List(pl.String()) if column.kind in LISTS else pl.String()
             for column in shape.fields
         }
     )
@@ -50,6 +52,8 @@ def _to_text(column: Field) -> pl.Expr:
         return pl.col(column.name).dt.to_string(TIME)
     if column.kind == "date":
         return pl.col(column.name).dt.to_string(DATE)
+    if column.kind == "money":
+        return pl.col(column.name).cast(pl.String)
     return pl.col(column.name)
 
 
@@ -59,4 +63,6 @@ def _from_text(column: Field) -> pl.Expr:
         return text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us").dt.replace_time_zone("UTC")
     if column.kind == "date":
         return text.str.to_date(DATE)
+    if column.kind == "money":
+        return text.cast(MONEY)
     return text

@@ -11,7 +11,11 @@ from typing import Final
 
 import polars as pl
 
+from detectors import registers
+
 MOST: Final = 50_000
+REGISTERS: Final = frozenset(feed.name for feed in registers.REGISTERS)
+STAFF_COLUMNS: Final = ("staff_id", "owner_staff_id", "involved_staff_ids")
 
 Pairs = frozenset[tuple[str, str]]
 Frames = Mapping[str, pl.DataFrame]
@@ -61,15 +65,17 @@ def touched_by(feed: str, changed: pl.DataFrame, known: Callable[[], Frames]) ->
     feeds = frozenset({feed})
     if changed.height > MOST:
         return Touched(feeds=feeds, everything=True)
-    if feed == "incident_subjects":
+    if feed in {"incident_subjects", "sensitive_subjects"}:
         touched = Touched(feeds, subjects=_pairs(changed, "subject_type", "subject_key"))
     elif feed in {"incidents", "assignments"}:
         subjects = _subjects_of(changed["incident_ref"], known()["incident_subjects"])
         touched = Touched(feeds, subjects=subjects)
     elif feed in {"media_contacts", "protected_contacts"}:
         touched = Touched(feeds, contacts=_pairs(changed, "kind", "value"))
-    elif feed in {"staff", "media_register", "identifiers"}:
-        staff = frozenset(changed["staff_id"])
+    elif feed == "stories":
+        touched = Touched(feeds, subjects=_subjects_told(changed["subjects"]))
+    elif feed in {"staff", "media_register", "identifiers", "roster", *REGISTERS}:
+        staff = _staff_in(changed, known) if feed in REGISTERS else frozenset(changed["staff_id"])
         theirs = _identifiers_of(staff, known()["identifiers"])
         own = _pairs(changed, "kind", "value") if feed == "identifiers" else frozenset()
         touched = Touched(feeds, identifiers=theirs | own, staff=staff)
@@ -96,6 +102,33 @@ def _bounded(touched: Touched) -> Touched:
 def _subjects_of(incidents: pl.Series, named: pl.DataFrame) -> Pairs:
     rows = named.join(incidents.unique().to_frame("incident_ref"), on="incident_ref", how="semi")
     return _pairs(rows, "subject_type", "subject_key")
+
+
+def _subjects_told(subjects: pl.Series) -> Pairs:
+    """Return subjects written `type:key`."""
+    told = (text.partition(":") for text in subjects.explode().drop_nulls().unique())
+    return frozenset((kind, key) for kind, _, key in told)
+
+
+def _staff_in(changed: pl.DataFrame, known: Callable[[], Frames]) -> frozenset[str]:
+    """Return whom rows of a register name, and whom any register names beside the same companies."""
+    frames = known()
+    staff = _staff_named(changed)
+    for register in REGISTERS:
+        staff |= _staff_named(frames[register].filter(_same_company(changed)))
+    return staff
+
+
+def _staff_named(rows: pl.DataFrame) -> frozenset[str]:
+    named = [rows[column].explode() for column in STAFF_COLUMNS if column in rows.columns]
+    return frozenset(pl.concat(named).drop_nulls()) if named else frozenset()
+
+
+def _same_company(rows: pl.DataFrame) -> pl.Expr:
+    names = rows["counterparty"].drop_nulls().str.to_lowercase().unique()
+    numbers = rows["company_number"].drop_nulls().unique()
+    same = pl.col("counterparty").str.to_lowercase().is_in(names.implode())
+    return (same | pl.col("company_number").is_in(numbers.implode())).fill_null(value=False)
 
 
 def _identifiers_of(staff: frozenset[str], identifiers: pl.DataFrame) -> Pairs:

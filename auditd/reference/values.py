@@ -10,6 +10,7 @@ from typing import Final
 
 import polars as pl
 
+from detectors.reference import FEEDS, SUBJECT_TYPES
 from parsers.addresses import address_domain, canonical_address
 from parsers.force import Force
 from parsers.numbers import canonical_number
@@ -22,6 +23,7 @@ from parsers.subjects import (
     canonical_vehicle,
 )
 
+COMPANY_DIGITS: Final = 8
 DOMAIN_PATTERN: Final = r"^[\p{L}\p{N}_-]+(?:\.[\p{L}\p{N}_-]+)+$"
 
 Canonical = Callable[[pl.DataFrame, Force], pl.DataFrame]
@@ -29,10 +31,15 @@ Canonical = Callable[[pl.DataFrame, Force], pl.DataFrame]
 
 def canonical_values(frame: pl.DataFrame, feed: str, force: Force) -> pl.DataFrame:
     """Return the feed's text columns (trimmed, empty ones null) with canonical values in place of written ones."""
-    steps = CANONICAL.get(feed, ())
-    for step in steps:
+    frame = frame.with_columns(_word(column.name) for column in FEEDS[feed].fields if column.choices)
+    for step in CANONICAL.get(feed, ()):
         frame = step(frame, force)
     return frame
+
+
+def _word(name: str) -> pl.Expr:
+    """Return words of a closed list as the list has them: `On call` and `ON-CALL` are on_call."""
+    return pl.col(name).str.to_lowercase().str.replace_all(r"[\s-]+", "_")
 
 
 def canonical_domain(domain: pl.Expr) -> pl.Expr:
@@ -94,16 +101,48 @@ def _staff(frame: pl.DataFrame, force: Force) -> pl.DataFrame:
     )
 
 
-def _lower_kind(frame: pl.DataFrame, force: Force) -> pl.DataFrame:
+def _subjects(frame: pl.DataFrame, force: Force) -> pl.DataFrame:
+    """Replace `subjects` by lists of canonical `type:key`, null where one of them is not such a thing."""
     del force
-    return frame.with_columns(pl.col("kind").str.to_lowercase())
+    parts = pl.element().str.split_exact(":", 1)
+    kind = canonical_subject_type(parts.struct[0])
+    key = canonical_subject_key(kind, parts.struct[1])
+    known = pl.when(kind.is_in(SUBJECT_TYPES)).then(pl.concat_str(kind, pl.lit(":"), key))
+    listed = pl.col("subjects").list.eval(known)
+    whole = (
+        ~listed.list.contains(None)
+        & ~pl.col("subjects").list.eval(pl.element().str.count_matches(":", literal=True) != 1).list.any()
+    )
+    return frame.with_columns(pl.when(whole).then(listed.list.unique(maintain_order=True)).alias("subjects"))
+
+
+def _company(frame: pl.DataFrame, force: Force) -> pl.DataFrame:
+    """Write companies alike: one space between words; numbers in capitals, of digits alone with their leading zeros."""
+    del force
+    number = pl.col("company_number").str.to_uppercase().str.replace_all(r"\s+", "")
+    digits = number.str.contains(r"^\d{1,8}$")
+    return frame.with_columns(
+        pl.col("counterparty").str.replace_all(r"\s+", " "),
+        pl.when(digits).then(number.str.zfill(COMPANY_DIGITS)).otherwise(number).alias("company_number"),
+    )
+
+
+def _currency(frame: pl.DataFrame, force: Force) -> pl.DataFrame:
+    del force
+    return frame.with_columns(pl.col("currency").str.to_uppercase())
 
 
 CANONICAL: Final[dict[str, tuple[Canonical, ...]]] = {
     "staff": (_staff,),
-    "identifiers": (_lower_kind, _value_by_kind),
-    "incidents": (_lower_kind,),
+    "identifiers": (_value_by_kind,),
     "incident_subjects": (_subject,),
-    "media_contacts": (_lower_kind, _value_by_kind),
-    "protected_contacts": (_lower_kind, _value_by_kind),
+    "media_contacts": (_value_by_kind,),
+    "protected_contacts": (_value_by_kind,),
+    "sensitive_subjects": (_subject,),
+    "stories": (_subjects,),
+    "gifts": (_company,),
+    "contracts": (_company,),
+    "business_interests": (_company,),
+    "diary": (_company,),
+    "card_spend": (_company, _currency),
 }

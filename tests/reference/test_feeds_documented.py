@@ -32,7 +32,7 @@ def test_the_key_and_the_closed_lists_are_told(feed: Feed) -> None:
         assert row
         if column.choices:
             assert tuple(re.findall(r"`(\w+)`", row[1])) == column.choices
-        elif column.kind in ("time", "date", "list"):
+        elif column.kind in ("time", "date", "list", "money", "subjects"):
             assert row[1].startswith(column.kind)
 
 
