@@ -53,7 +53,7 @@ class Casting:
         """Return the first shift on or after a day; where there is none left in the stretch, the last before it."""
         last = self.start + (self.days - 1) * _DAY
         ahead = (day + step * _DAY for step in range((last - day).days + 1))
-        behind = (day - step * _DAY for step in range(1, 40))
+        behind = (day - step * _DAY for step in range(1, max(1, (day - self.start).days) + 1))
         for candidate in (*ahead, *behind):
             if found := self.rota.shift(person, candidate):
                 return found

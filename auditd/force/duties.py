@@ -59,7 +59,7 @@ class Duties(Work):
         self._of_applicant(at, officer, told, kind="licence")
 
     def counter(self, at: datetime, officer: Person, told: Told) -> None:
-        """Serve somebody at the front counter; what it was about is recorded with the unit alone, soon after."""
+        """Serve somebody at the front counter; what it was about is recorded soon after, with the unit and mostly nobody's name."""
         rng, scene = self.scene.rng, self.scene
         number = scene.somebody()
         subject = scene.public.vehicle(number) if rng.random() < 0.4 else scene.public.person(number)
@@ -71,7 +71,7 @@ class Duties(Work):
             (subject,),
             recorded_at=at + rng.uniform(2, 40) * _MINUTE,
             unit=unit,
-            units=(unit,),
+            units=(unit,) if rng.random() < 0.4 else (),
         )
         told.incidents.append(incident)
         account = (
@@ -168,7 +168,8 @@ class Duties(Work):
             begun,
             (number,) * len(named),
             named,
-            units=(officer.unit,),
+            unit=officer.unit,
+            units=(officer.unit,) if rng.random() < 0.5 else (),
             closed_at=at + rng.uniform(1, 300) * _HOUR,
         )
         told.incidents.append(incident)

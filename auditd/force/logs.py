@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal, TextIO
+from typing import Any, Final, Literal, TextIO
 
 from auditd.force.happenings import Call, Happening, Lookup, Mail
 from auditd.force.lines import (
@@ -39,7 +39,7 @@ class System:
     files: str
     file: str
     rotation: Rotation
-    lines: Callable[[Happening], Iterable[str]]
+    lines: Callable[[Any], Iterable[str]]  # of a happening of its kind
     header: Callable[[datetime], str] = lambda _at: ""
     options: str = ""
 

@@ -126,4 +126,6 @@ class Story:
         while self._known and self._known[0][0] < moment:
             _, _, feed, row = heapq.heappop(self._known)
             rows.setdefault(feed, []).append(row)
+        if "incidents" in rows:  # of an incident opened and closed in one delivery the file has the last word
+            rows["incidents"] = list({row["incident_ref"]: row for row in rows["incidents"]}.values())
         return rows

@@ -71,7 +71,7 @@ class UnlinkedLookup(Detector):
 
     def judge(self, window: Window) -> pl.DataFrame:
         """Return one finding per unexplained look-up of the span; its key is the event id."""
-        unexplained = self._explained(window).unexplained.filter(window.in_span())
+        unexplained = self.explained(window).unexplained.filter(window.in_span())
         if unexplained.is_empty():
             return NO_FINDINGS
         severity = pl.when(certainty=KNOWN).then(int(Severity.LOW)).otherwise(int(Severity.MEDIUM))
@@ -119,7 +119,7 @@ class UnlinkedLookup(Detector):
 
     def why_quiet(self, window: Window, keys: Sequence[str]) -> Mapping[str, str]:
         """Return what explains the look-ups now, with how late that came on record."""
-        best = self._explained(window).best().filter(pl.col("event_id").is_in(list(keys)))
+        best = self.explained(window).best().filter(pl.col("event_id").is_in(list(keys)))
         rows = best.select("event_id", evidence().alias("evidence")).iter_rows()
         return {event_id: f"explained by {explanation(why)}" for event_id, why in rows}
 
@@ -130,5 +130,6 @@ class UnlinkedLookup(Detector):
             follow_on=timedelta(minutes=self.settings.follow_on_minutes),
         )
 
-    def _explained(self, window: Window) -> Explained:
+    def explained(self, window: Window) -> Explained:
+        """Return what explains the look-ups in reach of the window, and those that nothing does."""
         return explain(look_ups(window.events("access"), window.reference), window.reference, self._options)
