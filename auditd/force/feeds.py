@@ -10,11 +10,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
-from auditd.force.duties import SHARED_COUNTER
+from auditd.force.duties import SHARED_COUNTER, assignment_rows, subject_rows
 from auditd.force.lines.text import LONDON
 from auditd.force.names import OUTLETS, PROTECTED_NUMBER
 from auditd.force.people import CHIEF, COUNTER, DETECTIVE, FORCE_NAME, People, Person
+from auditd.force.records import Incident
 from auditd.force.rota import Rota
+from auditd.force.work import incident_row
 
 Row = dict[str, str]
 
@@ -41,6 +43,19 @@ class FeedFiles:
             writer.writeheader()
             writer.writerows(rows)
         part.rename(self._folder / f"{feed}-{self._drops:05d}.csv")
+
+    def drop_incidents(self, incidents: Sequence[Incident]) -> None:
+        """Drop incidents with their subjects and assignments; the incidents last."""
+        self.drop("incident_subjects", [row for one in incidents for row in subject_rows(one)])
+        self.drop("assignments", [row for one in incidents for row in assignment_rows(one)])
+        self.drop("incidents", [incident_row(one) for one in incidents])
+
+    def drop_standing(self, people: People) -> None:
+        """Drop the feeds that stand from the first: staff, identifiers, media contacts, protected contacts."""
+        self.drop("staff", staff_rows(people))
+        self.drop("identifiers", identifier_rows(people))
+        self.drop("media_contacts", media_rows(people))
+        self.drop("protected_contacts", protected_rows())
 
 
 def staff_rows(people: People, on: date | None = None) -> list[Row]:
