@@ -83,13 +83,18 @@ def _staff_row(person: Person, on: date | None) -> Row:
 
 def identifier_rows(people: People, on: date | None = None) -> list[Row]:
     """Return the rows of the identifiers feed as known on a day; the numbers of people who left end with them."""
-    known = [person for person in people.staff if on is None or person.hired <= on]
+    known = [person for person in people.staff if on is None or listed(person) <= on]
     rows = [row for person in known for row in _identifiers(person, on)]
     for person in known:
         if person.role is COUNTER:
             account = SHARED_COUNTER.format(area=person.unit.rpartition(" ")[2].lower())
             rows.append(_identifier(person, "account", account, on))
     return rows
+
+
+def listed(person: Person) -> date:
+    """Return the day from which the identifiers feed has somebody's numbers: for those who join, up to four days late."""
+    return person.hired + timedelta(days=person.number % 5)
 
 
 def _identifiers(person: Person, on: date | None) -> list[Row]:
@@ -148,7 +153,7 @@ def roster_rows(people: People, rota: Rota, first: date, days: int) -> list[Row]
 def changed(people: People, day: date) -> bool:
     """Whether somebody joins, leaves or moves on a day."""
     return any(
-        day in (person.left, person.moved[0] if person.moved else None) or (person.hired == day)
+        day in (person.hired, listed(person), person.left, person.moved[0] if person.moved else None)
         for person in people.staff
     )
 

@@ -143,7 +143,7 @@ def make_people(seed: int, size: int, *, start: date = date(2026, 3, 2), days: i
     staff = [_person(rng, public, index, role, size, start) for index, role in enumerate(_roles(size))]
     per_period = max(1, round(size * days / 28 * 0.015)) if days >= 7 else 0
     for index in rng.sample(range(size), min(per_period, size // 4)):
-        leaver = replace(staff[index], left=start + timedelta(days=rng.randrange(2, days - 3)))
+        leaver = replace(staff[index], left=start + timedelta(days=rng.randrange(2, days - 4)))
         staff[index] = leaver
         staff.append(_successor(rng, public, leaver, len(staff), size, start))
     movers = [
