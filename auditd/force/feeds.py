@@ -6,7 +6,7 @@ It must never write a row before the force knew it: a file holds what became kno
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -52,15 +52,15 @@ class FeedFiles:
 
     def drop_standing(self, people: People) -> None:
         """Drop the feeds that stand from the first: staff, identifiers, media contacts, protected contacts."""
-        self.drop("staff", staff_rows(people))
-        self.drop("identifiers", identifier_rows(people))
+        self.drop("staff", staff_rows(people.staff))
+        self.drop("identifiers", identifier_rows(people.staff))
         self.drop("media_contacts", media_rows(people))
         self.drop("protected_contacts", protected_rows())
 
 
-def staff_rows(people: People, on: date | None = None) -> list[Row]:
-    """Return the rows of the staff feed as known on a day: with whoever has joined, units as they are then."""
-    return [_staff_row(person, on) for person in people.staff if on is None or person.hired <= on]
+def staff_rows(people: Iterable[Person], on: date | None = None) -> list[Row]:
+    """Return people's rows of the staff feed as known on a day: with whoever has joined, units as they are then."""
+    return [_staff_row(person, on) for person in people if on is None or person.hired <= on]
 
 
 def _staff_row(person: Person, on: date | None) -> Row:
@@ -81,9 +81,9 @@ def _staff_row(person: Person, on: date | None) -> Row:
     }
 
 
-def identifier_rows(people: People, on: date | None = None) -> list[Row]:
-    """Return the rows of the identifiers feed as known on a day; the numbers of people who left end with them."""
-    known = [person for person in people.staff if on is None or listed(person) <= on]
+def identifier_rows(people: Iterable[Person], on: date | None = None) -> list[Row]:
+    """Return people's rows of the identifiers feed as known on a day; the numbers of who left end with them."""
+    known = [person for person in people if on is None or listed(person) <= on]
     rows = [row for person in known for row in _identifiers(person, on)]
     for person in known:
         if person.role is COUNTER:
@@ -150,12 +150,13 @@ def roster_rows(people: People, rota: Rota, first: date, days: int) -> list[Row]
     return [row for person in people.staff for day in stretch for row in rota.rows(person, day)]
 
 
-def changed(people: People, day: date) -> bool:
-    """Whether somebody joins, leaves or moves on a day."""
-    return any(
-        day in (person.hired, listed(person), person.left, person.moved[0] if person.moved else None)
+def news(people: People, day: date) -> list[Person]:
+    """Return who joins, is listed, leaves or moves on a day."""
+    return [
+        person
         for person in people.staff
-    )
+        if day in (person.hired, listed(person), person.left, person.moved[0] if person.moved else None)
+    ]
 
 
 def _midnight(day: date) -> str:

@@ -87,10 +87,10 @@ def write_force(
 
 
 def _drop_people(story: Story, drops: feeds.FeedFiles, day: date) -> None:
-    """Drop staff and identifiers on the first day and whenever somebody joins, leaves or moves; the roster weekly."""
-    if day == story.start or feeds.changed(story.people, day):
-        drops.drop("staff", feeds.staff_rows(story.people, day))
-        drops.drop("identifiers", feeds.identifier_rows(story.people, day))
+    """Drop staff and identifiers: everybody on the first day, then who joins, leaves or moves; the roster weekly."""
+    people = story.people.staff if day == story.start else feeds.news(story.people, day)
+    drops.drop("staff", feeds.staff_rows(people, day))
+    drops.drop("identifiers", feeds.identifier_rows(people, day))
     since = (day - story.start).days
     if since % ROSTER_DAYS == 0:
         drops.drop(

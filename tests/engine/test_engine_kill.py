@@ -42,8 +42,8 @@ class Force:
         self._story = Steady(people, self._rng, self.start)
         self._late: list[Incident] = []
         for feed, rows in (
-            ("staff", staff_rows(people)),
-            ("identifiers", identifier_rows(people)),
+            ("staff", staff_rows(people.staff)),
+            ("identifiers", identifier_rows(people.staff)),
             ("media_contacts", media_rows(people)),
             ("protected_contacts", protected_rows()),
         ):

@@ -30,7 +30,7 @@ def looked(story: Story) -> list[Looked]:
 
 def test_the_same_seed_tells_the_same_and_another_seed_something_else() -> None:
     def told(seed: int) -> list[object]:
-        return [day for day in Story(staff=30, days=8, seed=seed).tell()]
+        return list(Story(staff=30, days=8, seed=seed).tell())
 
     assert told(3) == told(3)
     assert told(3) != told(4)
@@ -143,7 +143,9 @@ def test_an_identifier_ends_in_the_feed_only_when_its_holder_has_left() -> None:
     assert leaver.left is not None
 
     def ends(on: date) -> set[str]:
-        return {row["valid_to"] for row in identifier_rows(people, on) if row["staff_id"] == leaver.staff_id}
+        return {
+            row["valid_to"] for row in identifier_rows(people.staff, on) if row["staff_id"] == leaver.staff_id
+        }
 
     assert ends(leaver.left - timedelta(days=1)) == {""}
     assert "" not in ends(leaver.left)
@@ -156,7 +158,7 @@ def test_who_moves_has_the_new_unit_from_that_day() -> None:
     day, unit = mover.moved
 
     def unit_on(on: date) -> str:
-        [row] = [row for row in staff_rows(people, on) if row["staff_id"] == mover.staff_id]
+        [row] = [row for row in staff_rows(people.staff, on) if row["staff_id"] == mover.staff_id]
         return row["unit"]
 
     assert unit_on(day - timedelta(days=1)) == mover.unit
@@ -164,7 +166,7 @@ def test_who_moves_has_the_new_unit_from_that_day() -> None:
 
 
 def test_front_counters_share_an_account() -> None:
-    rows = identifier_rows(make_people(1, 600))
+    rows = identifier_rows(make_people(1, 600).staff)
     holders = Counter(row["value"] for row in rows if row["value"].startswith("counter"))
     assert max(holders.values()) > 1
     assert COUNTER.share > 0
