@@ -31,7 +31,7 @@ def casework_line(lookup: Lookup) -> str:
         json.dumps(
             {
                 "id": lookup.ref,
-                "when": round(lookup.at.timestamp() * 1000),
+                "when": int(lookup.at.timestamp()) * 1000 + lookup.at.microsecond // 1000,
                 "actor": {"login": lookup.user},
                 "client": {"station": lookup.terminal},
                 "op": "READ" if lookup.result == "hit" else "SEARCH",
