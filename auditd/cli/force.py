@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,6 +96,13 @@ def _print(written: Written) -> None:
     rows += [(f"look-ups: {name}", count(number)) for name, number in written.look_ups.items()]
     rows += [(f"cases: {name}", count(number)) for name, number in written.cases.items()]
     print_table(("written", "records"), rows, right=("records",))
+    now = datetime.now(UTC)
     config = f"access-auditd --config {written.folder}/access-auditd.toml"
-    click.echo(f"\nnext:  {config} run --once")
-    click.echo(f"       {config} evaluate {written.folder}/labels")
+    click.echo("\nnext, with an authority for the detectors that use contact lists:")
+    click.echo(
+        f"  {config} authority grant --purpose integrity_security --reason 'invented data' "
+        f"--detector media_contact --detector lookup_then_contact --from {written.first_day} "
+        f"--expires {now + timedelta(days=30):%Y-%m-%d} --review-by {now + timedelta(days=20):%Y-%m-%d}"
+    )
+    click.echo(f"  {config} run --once")
+    click.echo(f"  {config} evaluate {written.folder}/labels")

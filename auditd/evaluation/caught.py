@@ -10,13 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
+from typing import Final
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from auditd.evaluation.found import Found
 from auditd.evaluation.labels import Labels
 from auditd.evaluation.ranking import DaysAlert, Order, queue_order
-from auditd.force.lines.text import LONDON
+
+LONDON: Final = ZoneInfo("Europe/London")
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,9 @@ class OnDuty:
     shift: Shift
 
 
+Piece = tuple[datetime, Person, Callable[[datetime, Person, Told], None]]
+
+
 class Days:
     """Tells the ordinary days of a force, one after the other."""
 
@@ -79,22 +82,29 @@ class Days:
             self._work.circulate(london(day, time(9)), told)
         told.contacts += newsletters(self._scene, london(day, time(6, 30)))
         told.contacts.append(all_staff_mail(self._scene, london(day, time(8))))
+        agenda: list[Piece] = []
         for one in on_duty:
-            self._tell_of(one, told)
+            agenda += self._work_of(one)
+            self._contacts_of(one, told)
         for person in self._scene.people.of(roles.DETECTIVE, roles.CHIEF):
             if (night := self._rota.on_call(person, day)) and self._scene.rng.random() < 0.3:
-                self._work.open_case(self._moment(night), person, told)
-                self._work.go_on(self._moment(night), person, told)
+                agenda.append((self._moment(night), person, self._called_out))
+        # In order of time, so that nobody works on what has not happened yet.
+        for at, person, does in sorted(agenda, key=lambda piece: (piece[0], piece[1].number)):
+            does(at, person, told)
         return told
 
-    def _tell_of(self, one: OnDuty, told: Told) -> None:
-        person, rng = one.person, self._scene.rng
-        pieces, mails, calls = PACE[person.role]
-        does = self._works.get(person.role)
+    def _work_of(self, one: OnDuty) -> list[Piece]:
+        does = self._works.get(one.person.role)
+        if does is None:
+            return []
         length = (one.shift.end - one.shift.start) / timedelta(hours=9)
-        if does:
-            for _ in range(_drawn(rng.random(), pieces * length)):
-                does(self._moment(one.shift), person, told)
+        pieces = _drawn(self._scene.rng.random(), PACE[one.person.role][0] * length)
+        return [(self._moment(one.shift), one.person, does) for _ in range(pieces)]
+
+    def _contacts_of(self, one: OnDuty, told: Told) -> None:
+        person, rng = one.person, self._scene.rng
+        _, mails, calls = PACE[person.role]
         for _ in range(_drawn(rng.random(), mails)):
             told.contacts.append(ordinary_mail(self._scene, self._moment(one.shift), person))
         for _ in range(_drawn(rng.random(), calls)):
@@ -102,6 +112,10 @@ class Days:
         if person.role is roles.PRESS:
             for _ in range(rng.randrange(3)):
                 told.add(press_contact(self._scene, self._moment(one.shift), person))
+
+    def _called_out(self, at: datetime, person: Person, told: Told) -> None:
+        self._work.open_case(at, person, told)
+        self._work.go_on(at + timedelta(minutes=self._scene.rng.uniform(5, 90)), person, told)
 
     def _moment(self, shift: Shift) -> datetime:
         return shift.start + (shift.end - shift.start) * self._scene.rng.uniform(0.01, 0.97)

@@ -105,6 +105,22 @@ def test_a_look_up_that_is_said_to_have_a_record_has_that_record_in_the_feeds() 
     assert referred <= incidents
 
 
+def test_nobody_looks_up_for_what_has_not_happened_yet() -> None:
+    """Records may come late, what they record may not; a circulation or case is there before somebody goes by it."""
+    story = Story(staff=120, days=4, seed=5)
+    told = list(story.tell())
+    rows = [
+        row
+        for feeds in (*(day.rows for day in told), story.left_over())
+        for row in feeds.get("incidents", ())
+    ]
+    opened = {row["incident_ref"]: datetime.fromisoformat(row["opened_at"]) for row in rows}
+    explained = [one for day in told for one in day.looked if one.truth.explained_by]
+    early = [one for one in explained if one.lookup.at < opened[one.truth.incident_ref]]
+    assert explained
+    assert early == []
+
+
 def test_no_row_is_told_before_it_was_recorded() -> None:
     for told in Story(staff=40, days=8, seed=5).tell():
         after = datetime.combine(told.day, time(0), tzinfo=UTC) + timedelta(days=1)
