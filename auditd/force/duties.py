@@ -5,12 +5,14 @@ It must never look up a colleague, relative or neighbour of whoever looks, save 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from auditd.force.incident_rows import assignment_rows
 from auditd.force.people import Person
-from auditd.force.records import Incident, Told
-from auditd.force.work import Work, reassigned
+from auditd.force.records import Assignment, Incident, Told
+from auditd.force.work import Work
 
 _HOUR: Final = timedelta(hours=1)
 _MINUTE: Final = timedelta(minutes=1)
@@ -98,9 +100,9 @@ class Duties(Work):
         incident = scene.incident(
             "custody", at, (number, number), named, recorded_at=recorded, assigned=assigned, unit=officer.unit
         )
-        self.take_on(officer, incident, told)
+        self.take_on(officer, incident, at, told)
         if arresting:
-            self.desk(arresting).append(incident)
+            self.put(arresting, incident, at, told)
         self.look(told, at + _MINUTE, officer, named[0], incident, "assigned")
         if rng.random() < 0.5:
             self.look(told, at + 3 * _MINUTE, officer, named[1], incident, "assigned")
@@ -115,7 +117,7 @@ class Duties(Work):
         incident = scene.incident(
             kind, at - rng.uniform(0.2, 30) * _HOUR, numbers, named, assigned=(analyst,), unit=analyst.unit
         )
-        self.take_on(analyst, incident, told)
+        self.take_on(analyst, incident, at, told)
         moment = at
         for subject in named:
             self.look(told, moment, analyst, subject, incident, "assigned")
@@ -146,8 +148,9 @@ class Duties(Work):
             return
         incident: Incident = rng.choice(desk)
         written = at + rng.uniform(1, 70) * _HOUR
-        taken = reassigned(incident, person, at - _HOUR, written)
-        self.desk(person).append(taken)
+        handed = Assignment(at - _HOUR, written, staff_id=person.staff_id, role="inherited")
+        taken = replace(incident, assignments=(*incident.assignments, handed))
+        self.put(person, taken, at, told)
         told.rows.append(("assignments", written, assignment_rows(taken)[-1]))
         for subject in incident.subjects[:2]:
             self.look(told, at, person, subject, taken, "inherited_case", cause="inherited_case")
@@ -175,27 +178,3 @@ class Duties(Work):
         told.incidents.append(incident)
         for index, subject in enumerate(named):
             self.look(told, at + index * rng.uniform(1, 6) * _MINUTE, officer, subject, incident, "role")
-
-
-def assignment_rows(incident: Incident) -> list[dict[str, str]]:
-    """Return the incident's rows of the assignments feed."""
-    return [
-        {
-            "incident_ref": incident.ref,
-            "staff_id": one.staff_id,
-            "unit": one.unit,
-            "from": one.since.isoformat(),
-            "to": one.until.isoformat() if one.until else "",
-            "role": one.role,
-            "recorded_at": one.recorded_at.isoformat(),
-        }
-        for one in incident.assignments
-    ]
-
-
-def subject_rows(incident: Incident) -> list[dict[str, str]]:
-    """Return the incident's rows of the incident_subjects feed."""
-    return [
-        {"incident_ref": incident.ref, "subject_type": kind, "subject_key": key, "from": "", "to": ""}
-        for kind, key in incident.subjects
-    ]

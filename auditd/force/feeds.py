@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
-from auditd.force.duties import SHARED_COUNTER, assignment_rows, subject_rows
+from auditd.force.duties import SHARED_COUNTER
+from auditd.force.incident_rows import assignment_rows, incident_row, subject_rows
 from auditd.force.lines.text import LONDON
 from auditd.force.names import OUTLETS, PROTECTED_NUMBER
 from auditd.force.people import CHIEF, COUNTER, DETECTIVE, FORCE_NAME, People, Person
 from auditd.force.records import Incident
 from auditd.force.rota import Rota
-from auditd.force.work import incident_row
 
 Row = dict[str, str]
 

@@ -9,9 +9,9 @@ from datetime import timedelta
 from typing import Final
 
 from auditd.force.casting import Casting
+from auditd.force.incident_rows import incident_row
 from auditd.force.people import Person
 from auditd.force.records import Told
-from auditd.force.work import incident_row
 
 _MINUTE: Final = timedelta(minutes=1)
 _HOUR: Final = timedelta(hours=1)

@@ -44,6 +44,8 @@ class Rota:
         begin, hours = planned
         start = london(day, begin)
         end = start + timedelta(hours=hours)
+        if not person.serves(end.date()):  # nobody's last night runs over their last midnight
+            return None
         overtime = self._drawn(person.number, day.toordinal(), 33) == 0
         return Shift(start, end + timedelta(hours=2), end) if overtime else Shift(start, end)
 
@@ -55,7 +57,8 @@ class Rota:
 
     def on_call(self, person: Person, day: date) -> Shift | None:
         """Return the night a detective or chief officer is on call, from the end of office hours: a week in eight."""
-        if person.role not in (DETECTIVE, CHIEF) or not person.serves(day) or self.absence(person, day):
+        there = person.serves(day) and person.serves(day + _DAY) and not self.absence(person, day)
+        if person.role not in (DETECTIVE, CHIEF) or not there:
             return None
         if (person.number + day.toordinal() // 7) % 8:
             return None

@@ -15,15 +15,15 @@ from typing import Final
 
 from auditd.force.casting import Casting
 from auditd.force.day import Days
-from auditd.force.duties import Duties, assignment_rows, subject_rows
+from auditd.force.duties import Duties
 from auditd.force.happenings import Call, Mail
+from auditd.force.incident_rows import assignment_rows, incident_row, subject_rows
 from auditd.force.names import Public
 from auditd.force.people import DETECTIVE, STREET, Person, make_people
 from auditd.force.plan import planned
 from auditd.force.records import Case, Incident, Looked, Told
 from auditd.force.rota import Rota
 from auditd.force.scene import Scene
-from auditd.force.work import incident_row
 
 START: Final = date(2026, 3, 2)
 _DAY: Final = timedelta(days=1)

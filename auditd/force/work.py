@@ -5,14 +5,15 @@ It must never look up somebody without a record, except for the few whom work re
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
+from auditd.force.incident_rows import incident_row
 from auditd.force.names import Subject, mistyped
 from auditd.force.people import Person
-from auditd.force.records import Assignment, Incident, Told, Truth
+from auditd.force.records import Incident, Told, Truth
 from auditd.force.scene import Scene
 
 NO_RECORD: Final = 0.035
@@ -30,18 +31,28 @@ class Work:
         self.scene = scene
         self.circulated: deque[Incident] = deque(maxlen=8)
         self._desks: dict[str, deque[Incident]] = {}
+        self._holders: Counter[str] = Counter()  # by reference: on how many desks it lies
 
     def desk(self, person: Person) -> deque[Incident]:
         """Return what lies on somebody's desk: the latest incidents they were assigned to."""
         return self._desks.setdefault(person.staff_id, deque(maxlen=_REMEMBERED))
 
-    def take_on(self, person: Person, incident: Incident, told: Told) -> None:
-        """Put an incident on somebody's desk and on record; what it displaces there is closed."""
+    def take_on(self, person: Person, incident: Incident, at: datetime, told: Told) -> None:
+        """Put an incident on record and on somebody's desk."""
+        told.incidents.append(incident)
+        self.put(person, incident, at, told)
+
+    def put(self, person: Person, incident: Incident, at: datetime, told: Told) -> None:
+        """Put an incident on somebody's desk; what it displaces is closed once it lies on nobody's."""
         desk = self.desk(person)
         if len(desk) == _REMEMBERED:
-            self._close(desk[0], incident.opened_at, told)
+            oldest = desk[0]
+            self._holders[oldest.ref] -= 1
+            if not self._holders[oldest.ref]:
+                del self._holders[oldest.ref]
+                self._close(oldest, at, told)
         desk.append(incident)
-        told.incidents.append(incident)
+        self._holders[incident.ref] += 1
 
     def look(
         self,
@@ -99,7 +110,7 @@ class Work:
             units=() if alone else (unit,),
             unit=unit,
         )
-        self.take_on(person, incident, told)
+        self.take_on(person, incident, at, told)
         direct = "assigned" if alone else "unit"
         for index, subject in enumerate(named):
             moment = at + index * rng.uniform(0.5, 6) * _MINUTE
@@ -172,7 +183,7 @@ class Work:
         numbers, named = self.subjects(self.scene.somebody(), most=4)
         begun = at - self.scene.rng.uniform(0.2, 3) * _HOUR
         incident = self.scene.incident(kind, begun, numbers, named, assigned=(person,), unit=person.unit)
-        self.take_on(person, incident, told)
+        self.take_on(person, incident, at, told)
         return incident
 
     def circulate(self, at: datetime, told: Told) -> Incident:
@@ -219,26 +230,3 @@ class Work:
             (self.scene.public.person, self.scene.public.vehicle)
         )
         return pick(number)
-
-
-def incident_row(incident: Incident, closed_at: datetime | None = None) -> dict[str, str]:
-    """Return the row of the incidents feed."""
-    closed = closed_at or incident.closed_at
-    return {
-        "incident_ref": incident.ref,
-        "kind": incident.kind,
-        "opened_at": incident.opened_at.isoformat(),
-        "closed_at": closed.isoformat() if closed else "",
-        "recorded_at": incident.recorded_at.isoformat(),
-        "unit": incident.unit,
-        "location": incident.location,
-    }
-
-
-def reassigned(incident: Incident, person: Person, since: datetime, recorded_at: datetime) -> Incident:
-    """Return the incident with somebody who has taken it over beside those who had it."""
-    handed = Assignment(since, recorded_at, staff_id=person.staff_id, role="inherited")
-    return Incident(
-        incident.ref, incident.kind, incident.opened_at, incident.recorded_at, incident.subjects,
-        (*incident.assignments, handed), incident.unit, incident.location, incident.closed_at, incident.numbers,
-    )  # fmt: skip

@@ -19,13 +19,12 @@ from sqlalchemy.engine import URL
 from alerts.models import AlertHistoryRow
 from auditd.cli import main
 from auditd.database import reading
-from auditd.force.duties import assignment_rows, subject_rows
 from auditd.force.feeds import identifier_rows, media_rows, protected_rows, staff_rows
+from auditd.force.incident_rows import assignment_rows, incident_row, subject_rows
 from auditd.force.logs import Logs
 from auditd.force.people import make_people
 from auditd.force.records import Incident
 from auditd.force.steady import Steady
-from auditd.force.work import incident_row
 
 PATTERNS = {"pnc": "pnc.log*", "exchange": "MSGTRK*.LOG", "cucm": "cdr_*"}
 

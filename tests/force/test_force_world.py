@@ -121,6 +121,30 @@ def test_nobody_looks_up_for_what_has_not_happened_yet() -> None:
     assert early == []
 
 
+def test_a_look_up_of_an_assigned_case_lies_before_its_end_and_is_by_who_is_assigned() -> None:
+    story = Story(staff=120, days=12, seed=5)
+    told = list(story.tell())
+    closed: dict[str, datetime] = {}
+    assigned: dict[str, set[str]] = {}
+    for feeds in (*(day.rows for day in told), story.left_over()):
+        for row in feeds.get("incidents", ()):
+            if row["closed_at"]:
+                closed[row["incident_ref"]] = datetime.fromisoformat(row["closed_at"])
+        for row in feeds.get("assignments", ()):
+            assigned.setdefault(row["incident_ref"], set()).add(row["staff_id"])
+    looked = [
+        one
+        for day in told
+        for one in day.looked
+        if one.truth.explained_by in ("assigned", "inherited_case") and one.truth.truth == "innocent"
+    ]
+    assert any(one.truth.incident_ref in closed for one in looked)
+    for one in looked:
+        end = closed.get(one.truth.incident_ref)
+        assert end is None or one.lookup.at <= end + timedelta(hours=2)
+        assert one.person.staff_id in assigned[one.truth.incident_ref]
+
+
 def test_no_row_is_told_before_it_was_recorded() -> None:
     for told in Story(staff=40, days=8, seed=5).tell():
         after = datetime.combine(told.day, time(0), tzinfo=UTC) + timedelta(days=1)
