@@ -54,7 +54,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "auditd.cli.evaluate",
         "Measure explanations, detectors and ranking against a labelled data set.",
     ),
-    "force": ("auditd.cli.force", "Write an invented force to test against: logs, feeds, labels."),
+    "force": ("auditd.cli.force", "Write an invented force to test against: its logs, feeds and labels."),
     "demo": ("auditd.cli.demo", "Watch an invented force being audited, live."),
 }
 

@@ -37,9 +37,9 @@ MOST_BUDGET = 10_000
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def command(ctx: click.Context, labels: Path, budgets: str, picture: Path | None, as_json: bool) -> None:
-    """Compare what was explained and found with the LABELS folder, which says what is true.
+    """Measure explanations, detectors and ranking against a labelled data set.
 
-    Findings are those in the database, made under the authorities there were; explanations are asked again with reference
+    LABELS is a folder of CSV files that say what is true. Findings are those in the database, made under the authorities there were; explanations are asked again with reference
     data as known now. Nothing is changed, and the daemon may run.
     """
     from auditd.archive.archive import SegmentsDamaged

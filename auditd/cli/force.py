@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """Write an invented force to test against: its logs, its feeds, and what is true of them."""
+    """Write an invented force to test against: its logs, feeds and labels."""
 
 
 @command.command()
