@@ -11,29 +11,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from auditd.demo.formats import (
-    PNC_COLUMNS,
-    Call,
-    Lookup,
-    Mail,
-    csv_line,
-    cucm_header,
-    cucm_line,
-    exchange_header,
-    exchange_lines,
-    pnc_line,
-)
-from auditd.demo.people import (
-    DOMAIN,
-    TRUNK,
-    identifier_rows,
-    make_people,
-    media_rows,
-    protected_rows,
-    staff_rows,
-)
-from auditd.demo.story import Happening, Story
-from auditd.demo.writers import FeedFiles
+from auditd.force.feeds import FeedFiles
+from auditd.force.happenings import Call, Happening, Lookup, Mail
+from auditd.force.lines.cucm import cucm_header, cucm_line
+from auditd.force.lines.exchange import exchange_header, exchange_lines
+from auditd.force.lines.pnc import pnc_header, pnc_line
+from auditd.force.logs import USUAL
+from auditd.force.people import make_people
+from auditd.force.settings import configuration
+from auditd.force.steady import Steady
 
 DAYS: Final = 7
 BEGIN: Final = datetime(2026, 3, 2, tzinfo=UTC)
@@ -58,20 +44,14 @@ class Written:
 
 def write_force(root: Path, *, pnc: int, exchange: int, cucm: int, malformed_every: int = 0) -> Written:
     """Write about so many lines of each log, spread over a week, with a plant in every few thousand."""
-    people = make_people(random.Random(1), 400)
-    story = Story(people, random.Random(2), BEGIN + timedelta(hours=9))
+    people = make_people(1, 400)
+    story = Steady(people, random.Random(2), BEGIN + timedelta(hours=9))
     happenings = _happenings(story, pnc=pnc, mails=exchange // 3, calls=cucm)
     feeds = FeedFiles(root / "feeds")
-    for feed, rows in (
-        ("staff", staff_rows(people)),
-        ("identifiers", identifier_rows(people)),
-        ("media_contacts", media_rows(people)),
-        ("protected_contacts", protected_rows()),
-    ):
-        feeds.drop(feed, rows)
+    feeds.drop_standing(people)
     feeds.drop_incidents(story.incidents)
     logs = {
-        "pnc": (root / "logs" / "pnc" / "pnc.log", [csv_line(PNC_COLUMNS)]),
+        "pnc": (root / "logs" / "pnc" / "pnc.log", [pnc_header()]),
         "exchange": (root / "logs" / "exchange" / "MSGTRK2026030200-1.LOG", [exchange_header(BEGIN)]),
         "cucm": (root / "logs" / "cucm" / "cdr_NorthmereCluster_01_202603020000_1", [cucm_header()]),
     }
@@ -107,40 +87,15 @@ def write_elsewhere(root: Path, *, pnc: int, exchange: int, cucm: int, malformed
 
 def write_config(root: Path, *, port: int = 0, tick_seconds: float = 0.1) -> Path:
     """Write a configuration with all three sources, all feeds and every detector on."""
-    feeds = "".join(f'[[feeds]]\nname = "{f}"\nfeed = "{f}"\nfiles = ["feeds/{f}-*.csv"]\n' for f in FEEDS)
-    text = f"""
-[force]
-domains = ["{DOMAIN}"]
-number_ranges = ["{TRUNK}"]
-[storage]
-archive = "archive"
-database = "sqlite:///{root}/state.db"
-[run]
-tick_seconds = {tick_seconds}
-[http]
-bind = "127.0.0.1:{port}"
-[logging]
-level = "error"
-format = "json"
-[[sources]]
-name = "pnc"
-files = ["logs/pnc/pnc.log*"]
-format = "pnc"
-[[sources]]
-name = "exchange"
-files = ["logs/exchange/MSGTRK*.LOG"]
-format = "exchange"
-[[sources]]
-name = "cucm"
-files = ["logs/cucm/cdr_*"]
-format = "cucm"
-{feeds}"""
+    more = f"[run]\ntick_seconds = {tick_seconds}\n\n"
+    text = configuration(root, sources=USUAL, feeds=FEEDS, bind=f"127.0.0.1:{port}", more=more)
+    text = text.replace('format = "json"', 'level = "error"\nformat = "json"', 1)
     path = root / "access-auditd.toml"
     path.write_text(text, encoding="utf-8")
     return path
 
 
-def _happenings(story: Story, *, pnc: int, mails: int, calls: int) -> list[Happening]:
+def _happenings(story: Steady, *, pnc: int, mails: int, calls: int) -> list[Happening]:
     """Return ordinary work in the proportions asked for, with plants, in order of time."""
     week = DAYS * 24 * 3600.0
     kinds: dict[type, int] = {Lookup: pnc, Mail: mails, Call: calls}

@@ -16,20 +16,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final
 
-from auditd.demo.formats import (
-    PNC_COLUMNS,
-    Call,
-    Mail,
-    csv_line,
-    cucm_header,
-    cucm_line,
-    exchange_header,
-    exchange_lines,
-    pnc_line,
-)
-from auditd.demo.people import DOMAIN, identifier_rows, make_people, media_rows, protected_rows, staff_rows
-from auditd.demo.story import Story
-from auditd.demo.writers import FeedFiles
+from auditd.force.feeds import FeedFiles
+from auditd.force.happenings import Call, Mail
+from auditd.force.lines.cucm import cucm_header, cucm_line
+from auditd.force.lines.exchange import exchange_header, exchange_lines
+from auditd.force.lines.pnc import pnc_header, pnc_line
+from auditd.force.names import DOMAIN
+from auditd.force.people import make_people
+from auditd.force.steady import Steady
 from benchmarks.backlog import authorise
 from benchmarks.force import write_config
 
@@ -53,8 +47,8 @@ class Load:
 
     def __init__(self, root: Path, *, rate: int, seconds: float) -> None:
         self._root = root
-        self.people = make_people(random.Random(1), 400)
-        self._story = Story(self.people, random.Random(2), datetime.now(UTC))
+        self.people = make_people(1, 400)
+        self._story = Steady(self.people, random.Random(2), datetime.now(UTC))
         self._rate = rate
         self._seconds = seconds
         self.written_at: dict[str, float] = {}
@@ -63,17 +57,11 @@ class Load:
     def prepare(self) -> None:
         """Drop the feeds, begin the logs."""
         feeds = FeedFiles(self._root / "feeds")
-        for feed, rows in (
-            ("staff", staff_rows(self.people)),
-            ("identifiers", identifier_rows(self.people)),
-            ("media_contacts", media_rows(self.people)),
-            ("protected_contacts", protected_rows()),
-        ):
-            feeds.drop(feed, rows)
+        feeds.drop_standing(self.people)
         feeds.drop_incidents(self._story.incidents)
         self._files: dict[str, IO[str]] = {}
         for name, path, header in (
-            ("pnc", "pnc/pnc.log", csv_line(PNC_COLUMNS)),
+            ("pnc", "pnc/pnc.log", pnc_header()),
             ("exchange", "exchange/MSGTRK2026030200-1.LOG", exchange_header(datetime.now(UTC))),
             ("cucm", "cucm/cdr_NorthmereCluster_01_202603020000_1", cucm_header()),
         ):

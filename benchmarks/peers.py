@@ -12,10 +12,9 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from random import Random
 from statistics import median
 
-from auditd.demo.people import make_people
+from auditd.force.people import make_people
 from benchmarks.backlog import run_once
 from benchmarks.force import write_elsewhere
 
@@ -52,7 +51,7 @@ def main(runs: int, lines: int) -> None:
 
 def _spellings() -> list[str]:
     """Return every listed number in the spellings an exchange writes."""
-    numbers = [journalist.phone for journalist in make_people(Random(1), 400).journalists]
+    numbers = [journalist.phone for journalist in make_people(1, 400).journalists]
     return [
         prefix + number.removeprefix("+44") for number in numbers for prefix in ("0", "90", "+44", "0044")
     ]

@@ -158,7 +158,8 @@ class Meaning:
         """Return judged rows (FIELDS, times and evidence) as events of the email family."""
         told = records.select(_TOLD.alias("told")).to_series().cast(pl.Binary).to_list()
         prints = pl.Series("fingerprint", list(map(crc32, told)), dtype=pl.UInt32)
-        for step in (prints, self._written, self._parties, *self._direction):
+        records = records.with_columns(prints)
+        for step in (self._written, self._parties, *self._direction):
             records = records.with_columns(step)
         return conform(records.select(*self._columns, pl.lit(file).alias("log_file")), "email")
 

@@ -63,6 +63,11 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "auditd.cli.replay",
         "Run the same detectors over the archive and compare with the findings there are.",
     ),
+    "evaluate": (
+        "auditd.cli.evaluate",
+        "Measure explanations, detectors and ranking against a labelled data set.",
+    ),
+    "force": ("auditd.cli.force", "Write an invented force to test against: its logs, feeds and labels."),
     "demo": ("auditd.cli.demo", "Watch an invented force being audited, live."),
 }
 

@@ -21,7 +21,7 @@ from auditd.cli.alert_text import Reader, gravest_first, severity_word
 from auditd.cli.names import StaffNames
 from auditd.database import reading
 from auditd.demo.stage import GRACE_SECONDS, Stage
-from auditd.demo.story import Plant, Story, Told
+from auditd.force.steady import Moment, Plant, Steady
 
 BEAT_SECONDS: Final = 0.25
 PER_SECOND: Final = 12.0
@@ -42,7 +42,7 @@ class Show:
     seconds: int
     plants: list[Plant] = field(default_factory=list)
     _seen: int = 0
-    _late: list[tuple[datetime, Told]] = field(default_factory=list)
+    _late: list[tuple[datetime, Moment]] = field(default_factory=list)
 
     def play(self) -> bool:
         """Play; return whether everything planted was found, nothing else was, and every line is accounted for."""
@@ -78,18 +78,18 @@ class Show:
         happenings = self.stage.story.background(start, 0.01, per_second=PER_SECOND * BEAT_SECONDS / 0.01)
         self.stage.logs.write(sorted(happenings, key=lambda happening: happening.at))
 
-    def _perform(self, told: Told) -> None:
+    def _perform(self, told: Moment) -> None:
         now = datetime.now(UTC)
         self.plants += told.plants
         due = [h for h in told.happenings if h.at <= now]
         self.stage.logs.write(due)
-        later = Told(
+        later = Moment(
             [h for h in told.happenings if h.at > now], [i for i in told.incidents if i.recorded_at > now]
         )
         for happening in later.happenings:
-            self._late.append((happening.at, Told([happening])))
+            self._late.append((happening.at, Moment([happening])))
         for incident in later.incidents:
-            self._late.append((incident.recorded_at, Told(incidents=[incident])))
+            self._late.append((incident.recorded_at, Moment(incidents=[incident])))
 
     def _drop_late(self) -> None:
         now = datetime.now(UTC)
@@ -169,14 +169,14 @@ class Show:
         return good and balanced and not others
 
 
-def _acts(story: Story, length: float) -> Iterator[tuple[float, Callable[[], Told]] | None]:
+def _acts(story: Steady, length: float) -> Iterator[tuple[float, Callable[[], Moment]] | None]:
     """Yield when (seconds from the start) and what is planted: each act once in `length` seconds, then again."""
 
     def now() -> datetime:
         return datetime.now(UTC)
 
     gap = timedelta(seconds=2)
-    acts: tuple[tuple[float, Callable[[], Told]], ...] = (
+    acts: tuple[tuple[float, Callable[[], Moment]], ...] = (
         (0.05, lambda: story.unlinked_look_ups(now(), timedelta(seconds=1))),
         (0.20, lambda: story.look_up_then_call(now(), gap)),
         (0.40, lambda: story.late_incident(now(), timedelta(seconds=LATE_SECONDS))),

@@ -16,63 +16,28 @@ from sqlalchemy import Engine
 from alerts.authority import grant
 from auditd.config import Config, load
 from auditd.database import open_database
-from auditd.demo.people import (
-    DOMAIN,
-    TRUNK,
-    People,
-    identifier_rows,
-    make_people,
-    media_rows,
-    protected_rows,
-    staff_rows,
-)
-from auditd.demo.story import Story
-from auditd.demo.writers import FeedFiles, Logs
+from auditd.force.feeds import FeedFiles
+from auditd.force.logs import USUAL, Logs
+from auditd.force.people import People, make_people
+from auditd.force.settings import configuration
+from auditd.force.steady import Steady
 from auditd.migrations import upgrade
 
 GRACE_SECONDS: Final = 8
 LIST_DETECTORS: Final = ("media_contact", "lookup_then_contact")
-_CONFIG: Final = """\
-# The demo's configuration: three logs of an invented force, its feeds, and a grace of seconds instead of a day.
-[force]
-name = "Northmere Constabulary"
-domains = ["{domain}"]
-number_ranges = ["{trunk}"]
-
-[storage]
-archive = "archive"
-database = "sqlite:///{root}/state.db"
-
-[http]
-bind = "127.0.0.1:{port}"
-
-[logging]
-format = "json"
-
+STAFF: Final = 60
+FEEDS: Final = (
+    "staff", "identifiers", "incidents", "incident_subjects", "assignments", "media_contacts", "protected_contacts",
+)  # fmt: skip
+# A grace of seconds instead of a day.
+_HASTE: Final = """\
 [run]
 settle_seconds = 2.0
 
-[[sources]]
-name = "pnc"
-files = ["logs/pnc/pnc.log*"]
-format = "pnc"
-
-[[sources]]
-name = "exchange"
-files = ["logs/exchange/MSGTRK*.LOG"]
-format = "exchange"
-
-[[sources]]
-name = "cucm"
-files = ["logs/cucm/cdr_*"]
-format = "cucm"
-{feeds}
 [detectors.unlinked_lookup]
 grace_hours = {grace_hours}
+
 """
-_FEEDS: Final = (
-    "staff", "identifiers", "incidents", "incident_subjects", "assignments", "media_contacts", "protected_contacts",
-)  # fmt: skip
 
 
 class Stage:
@@ -82,11 +47,11 @@ class Stage:
         self.root = root
         self.config_file = root / "access-auditd.toml"
         self.daemon_log = root / "daemon.log"
-        self.people: People = make_people(random.Random(seed))
+        self.people: People = make_people(seed, STAFF)
         self.logs = Logs(root / "logs")
         self._feeds = FeedFiles(root / "feeds")
         self.started_at = datetime.now(UTC)
-        self.story = Story(self.people, random.Random(seed + 1), self.started_at)
+        self.story = Steady(self.people, random.Random(seed + 1), self.started_at)
         self.feeds = self._feeds
         self.port = _free_port()
         self._write_config()
@@ -96,10 +61,7 @@ class Stage:
 
     def start(self) -> None:
         """Drop the feeds, grant the authority, start the daemon."""
-        self._feeds.drop("staff", staff_rows(self.people))
-        self._feeds.drop("identifiers", identifier_rows(self.people))
-        self._feeds.drop("media_contacts", media_rows(self.people))
-        self._feeds.drop("protected_contacts", protected_rows())
+        self._feeds.drop_standing(self.people)
         self._feeds.drop_incidents(self.story.incidents)
         upgrade(self.engine)
         self._grant()
@@ -143,21 +105,14 @@ class Stage:
             )
 
     def _write_config(self) -> None:
-        feeds = "".join(
-            f'\n[[feeds]]\nname = "{feed}"\nfeed = "{feed}"\nfiles = ["feeds/{feed}-*.csv"]\n'
-            for feed in _FEEDS
+        text = configuration(
+            self.root,
+            sources=USUAL,
+            feeds=FEEDS,
+            bind=f"127.0.0.1:{self.port}",
+            more=_HASTE.format(grace_hours=GRACE_SECONDS / 3600),
         )
-        self.config_file.write_text(
-            _CONFIG.format(
-                root=self.root,
-                domain=DOMAIN,
-                trunk=TRUNK,
-                port=self.port,
-                feeds=feeds,
-                grace_hours=GRACE_SECONDS / 3600,
-            ),
-            encoding="utf-8",
-        )
+        self.config_file.write_text(text, encoding="utf-8")
 
 
 def _free_port() -> int:

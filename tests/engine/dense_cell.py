@@ -23,7 +23,7 @@ from auditd.demo.formats import (
     exchange_lines,
     pnc_line,
 )
-from auditd.demo.people import DOMAIN
+from auditd.force.names import DOMAIN
 
 if TYPE_CHECKING:
     from dense_history import History

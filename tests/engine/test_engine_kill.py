@@ -6,7 +6,7 @@ import json
 import random
 import time
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,9 +19,12 @@ from sqlalchemy.engine import URL
 from alerts.models import AlertHistoryRow
 from auditd.cli import main
 from auditd.database import reading
-from auditd.demo.people import identifier_rows, make_people, media_rows, protected_rows, staff_rows
-from auditd.demo.story import Incident, Story
-from auditd.demo.writers import Logs
+from auditd.force.feeds import identifier_rows, media_rows, protected_rows, staff_rows
+from auditd.force.incident_rows import assignment_rows, incident_row, subject_rows
+from auditd.force.logs import Logs
+from auditd.force.people import make_people
+from auditd.force.records import Incident
+from auditd.force.steady import Steady
 
 PATTERNS = {"pnc": "pnc.log*", "exchange": "MSGTRK*.LOG", "cucm": "cdr_*"}
 
@@ -34,12 +37,12 @@ class Force:
         self._logs = Logs(root / "logs")
         self.rig = small_rig(root, patterns=PATTERNS)
         self.start = ago(days=2)
-        people = make_people(self._rng, 30)
-        self._story = Story(people, self._rng, self.start)
+        people = make_people(seed, 30)
+        self._story = Steady(people, self._rng, self.start)
         self._late: list[Incident] = []
         for feed, rows in (
-            ("staff", staff_rows(people)),
-            ("identifiers", identifier_rows(people)),
+            ("staff", staff_rows(people.staff)),
+            ("identifiers", identifier_rows(people.staff)),
             ("media_contacts", media_rows(people)),
             ("protected_contacts", protected_rows()),
         ):
@@ -94,21 +97,10 @@ class Force:
         self._logs.write([*told.happenings, *self._story.background(moment, 60, per_second=0.3)])
 
     def _record(self, incidents: list[Incident]) -> None:
-        def rows(*columns: str) -> list[dict[str, str]]:
-            return [
-                {column.rstrip("_"): _text(incident, column) for column in columns} for incident in incidents
-            ]
-
         if incidents:
-            self.rig.feed("incident_subjects", rows("incident_ref", "subject_type", "subject_key"))
-            self.rig.feed("assignments", rows("incident_ref", "staff_id", "from_", "recorded_at"))
-            self.rig.feed("incidents", rows("incident_ref", "kind", "opened_at", "recorded_at", "unit"))
-
-
-def _text(incident: Incident, column: str) -> str:
-    name = {"incident_ref": "ref", "from_": "opened_at"}.get(column, column)
-    value = getattr(incident, name)
-    return value.isoformat() if isinstance(value, datetime) else value
+            self.rig.feed("incident_subjects", [row for one in incidents for row in subject_rows(one)])
+            self.rig.feed("assignments", [row for one in incidents for row in assignment_rows(one)])
+            self.rig.feed("incidents", [incident_row(one) for one in incidents])
 
 
 def undisturbed(rig: Rig, folder: Path) -> Rig:

@@ -20,7 +20,7 @@ from auditd.demo.formats import (
     exchange_lines,
     pnc_line,
 )
-from auditd.demo.people import DOMAIN
+from auditd.force.names import DOMAIN
 
 MINE = f"box@{DOMAIN}"
 DESK = "desk@herald.example"
