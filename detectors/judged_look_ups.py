@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import polars as pl
 from pydantic import Field
@@ -33,10 +33,10 @@ class JudgedSettings(ExplainingSettings):
 class LookUpDetector(Detector):
     """A detector of look-ups, which an explanation may make innocent: with its reach, its grace and why it is quiet."""
 
-    reads: ClassVar = ("access",)
-    by: ClassVar = "actor"
-    feeds: ClassVar = EXPLAINING_FEEDS
-    Settings: ClassVar = JudgedSettings
+    reads = ("access",)
+    by: ClassVar[Literal["actor", "subject"]] = "actor"
+    feeds: ClassVar[tuple[str, ...]] = EXPLAINING_FEEDS
+    Settings = JudgedSettings
 
     @property
     def before(self) -> timedelta:
