@@ -10,10 +10,13 @@ import polars as pl
 from detectors.grounds import occurrence_key
 
 
-def subjects_of_incidents(changed: pl.DataFrame, named: pl.DataFrame) -> frozenset[tuple[str, str]]:
+def subjects_of_incidents(
+    changed: pl.DataFrame, named: pl.DataFrame, *, beside: bool = False
+) -> frozenset[tuple[str, str]]:
     """Return subject_type and subject_key of all that rows with an incident_ref (`changed`) may explain.
 
     changed: rows of incidents, assignments or incident_subjects that came or went. named: incident_subjects as known now.
+    beside: also of what the incidents name that name any of those subjects.
     """
     links = named.filter(subject_type="occurrence").select(
         occurrence_key("incident_ref").alias("one"), occurrence_key("subject_key").alias("other")
@@ -33,4 +36,10 @@ def subjects_of_incidents(changed: pl.DataFrame, named: pl.DataFrame) -> frozens
         keyed = named.with_columns(key=occurrence_key("incident_ref"))
         stated.append(keyed.join(others, on="key", how="semi").select("subject_type", "subject_key"))
     themselves = pl.concat((refs, others)).select(pl.lit("occurrence"), "key").unique()
+    if beside:
+        subjects = pl.concat(stated).unique()
+        neighbours = named.join(subjects, on=["subject_type", "subject_key"], how="semi")
+        stated.append(
+            named.join(neighbours, on="incident_ref", how="semi").select("subject_type", "subject_key")
+        )
     return frozenset(pl.concat(stated).unique().iter_rows()) | frozenset(themselves.iter_rows())
