@@ -74,7 +74,7 @@ class UnlinkedLookup(Detector):
 
     def judge(self, window: Window) -> pl.DataFrame:
         """Return one finding per unexplained look-up of the span; its key is the event id."""
-        unexplained = self._explained(window).unexplained.filter(window.in_span())
+        unexplained = self.explained(window).unexplained.filter(window.in_span())
         if unexplained.is_empty():
             return NO_FINDINGS
         severity = pl.when(certainty=CERTAIN).then(int(Severity.LOW)).otherwise(int(Severity.MEDIUM))
@@ -125,11 +125,12 @@ class UnlinkedLookup(Detector):
 
     def why_quiet(self, window: Window, keys: Sequence[str]) -> Mapping[str, str]:
         """Return what explains the look-ups now, with how late that came on record."""
-        best = self._explained(window).best().filter(pl.col("event_id").is_in(list(keys)))
+        best = self.explained(window).best().filter(pl.col("event_id").is_in(list(keys)))
         rows = best.select("event_id", evidence().alias("evidence")).iter_rows()
         return {event_id: f"explained by {explanation(why)}" for event_id, why in rows}
 
-    def _explained(self, window: Window) -> Explained:
+    def explained(self, window: Window) -> Explained:
+        """Return what explains the look-ups in reach of the window, and those that nothing does."""
         # What explains a look-up lies before it or in reference data: what the grace brings of events is not asked.
         events = window.events("access").filter(pl.col("timestamp") < window.span.end)
         return explain(look_ups(events, window.reference), window.reference, self.settings.options)
