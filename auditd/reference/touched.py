@@ -72,7 +72,7 @@ def touched_by(
     """Return what versions that came or went (`changed`, rows of the feed) may affect.
 
     known: every feed as known now; asked only where rows have to be followed to other feeds. widely: patterns are approved,
-    which lead over any work of colleagues and over incidents that name the same subjects.
+    which lead over any work of colleagues.
     """
     feeds = frozenset({feed})
     since = _since(changed) if feed == "roster" else None
@@ -81,9 +81,7 @@ def touched_by(
     if feed == "sensitive_subjects":
         touched = Touched(feeds, subjects=_pairs(changed, "subject_type", "subject_key"))
     elif feed in {"incidents", "assignments", "incident_subjects"}:
-        touched = Touched(
-            feeds, subjects=subjects_of_incidents(changed, known()["incident_subjects"], beside=widely)
-        )
+        touched = Touched(feeds, subjects=subjects_of_incidents(changed, known()["incident_subjects"]))
     elif feed in {"media_contacts", "protected_contacts"}:
         touched = Touched(feeds, contacts=_pairs(changed, "kind", "value"))
     elif feed == "stories":
@@ -142,7 +140,7 @@ def _subjects_of_staff(
     subjects = frames["incident_subjects"].join(theirs, on="incident_ref", how="semi")
     if widely and feed == "staff":
         work = frames["assignments"].join(changed, on="staff_id", how="semi")
-        wide = subjects_of_incidents(work, frames["incident_subjects"], beside=True)
+        wide = subjects_of_incidents(work, frames["incident_subjects"])
         return wide | _pairs(staff_subjects(changed), *PAIR) | _pairs(vehicles_of(changed), *PAIR)
     if feed == "roster":
         return _pairs(subjects, "subject_type", "subject_key")

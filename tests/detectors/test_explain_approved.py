@@ -42,7 +42,7 @@ WAYS = {
         record("A", staff_id="S2"), record("B", key="X1", staff_id="S2", owner="Response A"),
         {"incident_subjects": [{"incident_ref": "A", "subject_type": "occurrence", "subject_key": "b"}]},
     ),
-    "crime:named.beside.assigned": world(both("A", "AB12CDE", "CC33CCC", staff_id="S2"), record("B", key="CC33CCC")),
+    "task:named.beside.assigned": world(both("A", "AB12CDE", "CC33CCC", staff_id="S2", kind="task"), record("B", key="CC33CCC")),
 }  # fmt: skip
 
 
