@@ -127,7 +127,8 @@ def why_not(case: Case) -> list[str]:
             for key in vehicles["subject_key"]
         ]
     vehicle = explained.row(0, named=True)
-    persons = near.filter(subject_type="person").join(on_record, on="row", how="anti")
+    by_record = on_record.filter(pl.col("template") != "follow_on")
+    persons = near.filter(subject_type="person").join(by_record, on="row", how="anti")
     between = persons.filter(at >= vehicle["timestamp"], at < case.at)
     words = f"vehicle {vehicle['subject_key']} was looked up at {when(vehicle['timestamp'])} and is explained, but"
     if not between.is_empty():
