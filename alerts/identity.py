@@ -27,6 +27,11 @@ def new_authority_id() -> str:
     return f"AU-{_spell(secrets.randbits(40), 8)}"
 
 
+def new_approval_id() -> str:
+    """Return a fresh reference of an approved explanation, like "AX-7KQ2M9XD"."""
+    return f"AX-{_spell(secrets.randbits(40), 8)}"
+
+
 def tidy_reference(text: str) -> str:
     """Return a reference as typed by a person in its stored form: capitals, letters for look-alikes mended."""
     prefix, dash, rest = text.strip().upper().partition("-")

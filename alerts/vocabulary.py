@@ -26,6 +26,9 @@ OUTCOMES: Final = (
 )
 """How a person closes an alert."""
 
+MISUSE_OUTCOMES: Final = OUTCOMES[1:]
+"""Those that say there was something to it: whatever would have excused that is to be looked at twice."""
+
 EXPLAINED_LATE: Final = "explained late"
 MOVED: Final = "found to concern someone else"
 AUTOMATIC_OUTCOMES: Final = (EXPLAINED_LATE, MOVED)

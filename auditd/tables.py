@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from alerts import approval_tables as _approvals
 from alerts import models as _alerts
 from alerts.tables import Base
 from auditd.archive import tables as _archive
@@ -11,4 +12,4 @@ from auditd.health import tables as _health
 from auditd.reference import tables as _reference
 
 __all__ = ["Base"]
-_MODULES = (_alerts, _archive, _engine, _gaps, _health, _reference)
+_MODULES = (_alerts, _approvals, _archive, _engine, _gaps, _health, _reference)

@@ -131,8 +131,11 @@ class Options:
 
     @property
     def reach(self) -> timedelta:
-        """How far before a look-up others may lie that explain it: vehicle, then keeper, then who is linked."""
-        return 2 * self.follow_on
+        """How far before a look-up others may lie that explain it: vehicle, then keeper, then who is linked.
+
+        And whoever was looked up before the vehicle without reason, which makes all of them doubtful.
+        """
+        return 3 * self.follow_on
 
 
 class ExplainingSettings(DetectorSettings):

@@ -64,6 +64,16 @@ def propose(
     )
 
 
+def weigh(unexplained: pl.DataFrame, pattern: Pattern, reference: Reference, options: Options) -> Proposal:
+    """Return what one pattern would take away of the unexplained look-ups, and what it would by chance."""
+    if unexplained.is_empty():
+        return Proposal(pattern, 0, 0, 0.0, 0.0, ())
+    held = grounds(reference, unexplained, options)
+    taken = connected(unexplained, pattern, held, reference, options).unique("row", keep="any")
+    by_luck = connected(_shuffled(unexplained), pattern, held, reference, options)["row"].n_unique()
+    return _summed(pattern, taken, by_luck, unexplained.height)
+
+
 def excused(
     look_ups: pl.DataFrame, pattern: Pattern, reference: Reference, options: Options
 ) -> frozenset[str]:
@@ -105,9 +115,13 @@ def _proposal(
         return None
     taken = rows.filter(pl.col("incident_kind").is_in(kinds)).unique("row", keep="any")
     by_luck = chance.filter(pl.col("incident_kind").is_in(kinds))["row"].n_unique()
+    return _summed(Pattern(kinds, way, end), taken, by_luck, total)
+
+
+def _summed(pattern: Pattern, taken: pl.DataFrame, by_luck: int, total: int) -> Proposal:
     examples = taken.sort("timestamp", "event_id", descending=True)["event_id"].head(MOST_EXAMPLES)
     return Proposal(
-        pattern=Pattern(kinds, way, end),
+        pattern=pattern,
         support=taken.height,
         people=taken["staff_id"].n_unique(),
         share=taken.height / total,

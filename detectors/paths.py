@@ -6,19 +6,15 @@ It must never connect anybody to themselves by chance: a subject that very many 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final
 
 import polars as pl
 
 from detectors.bounds import Options
-from detectors.explanations.joint import links
 from detectors.grounds import occurrence_key, unit_name
+from detectors.neighbours import beside, links
 from detectors.patterns import Pattern
 from detectors.people import close_or_sensitive, off_shift, serving, units
 from detectors.reference import Reference
-
-HUB: Final = 50
-"""A subject that more incidents name than this connects nothing: a hospital, a shopping centre, a serial caller."""
 
 
 def named_by(
@@ -55,7 +51,7 @@ def led_on(named: pl.DataFrame, way: str, reference: Reference, options: Options
     """Return `named` with `on` replaced by the incidents that the way leads to; as it is, where the way is ""."""
     if not way or named.is_empty():
         return named
-    pairs = _linked(named, reference) if way == "linked" else _beside(named, reference)
+    pairs = _linked(named, reference) if way == "linked" else beside(named, reference)
     known = reference["incidents"].join(pairs, left_on="incident_ref", right_on="other", how="semi")
     at = pl.col("timestamp")
     until = pl.coalesce(pl.col("closed_at") + options.window, pl.col("opened_at") + options.open_for)
@@ -121,33 +117,6 @@ def _linked(named: pl.DataFrame, reference: Reference) -> pl.DataFrame:
         pl.col("incident_ref").alias("other"), other_key=occurrence_key("incident_ref")
     )
     return refs.join(other, on="other_key").select("on", "other").unique()
-
-
-def _beside(named: pl.DataFrame, reference: Reference) -> pl.DataFrame:
-    """Return, for each record and subject looked up, the incidents that name another of the record's subjects."""
-    every = reference["incident_subjects"].filter(pl.col("subject_type") != "occurrence").select(
-        "incident_ref", "subject_type", "subject_key"
-    ).unique()  # fmt: skip
-    asked = named.select("on", "subject_type", "subject_key").unique()
-    shared = every.join(asked, left_on="incident_ref", right_on="on", how="semi").select(
-        pl.col("incident_ref").alias("on"), shared_type="subject_type", shared_key="subject_key"
-    )  # fmt: skip
-    subject = ["shared_type", "shared_key"]
-    others = every.select(
-        pl.col("incident_ref").alias("other"), shared_type="subject_type", shared_key="subject_key"
-    ).join(shared, on=subject, how="semi")  # fmt: skip
-    few = others.filter(pl.len().over(subject) <= HUB)
-    return (
-        asked.join(shared, on="on")
-        .filter(
-            (pl.col("shared_type") != pl.col("subject_type"))
-            | (pl.col("shared_key") != pl.col("subject_key"))
-        )
-        .join(few, on=subject)
-        .filter(pl.col("other") != pl.col("on"))
-        .select("on", "subject_type", "subject_key", "other")
-        .unique()
-    )
 
 
 def _owners(led: pl.DataFrame, reference: Reference) -> pl.DataFrame:

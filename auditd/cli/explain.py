@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from auditd.cli.approvals import approve, list_, mine, revoke
 from auditd.cli.context import BAD_ANSWER, CliError, State, open_state
 from auditd.cli.output import clean, london, print_json
 
@@ -31,7 +32,11 @@ class ExplainGroup(click.Group):
 
 @click.group(cls=ExplainGroup)
 def command() -> None:
-    """Say what explains a look-up: `explain EVENT`."""
+    """Say what explains a look-up, `explain EVENT`; mine, approve and revoke patterns that explain."""
+
+
+for _part in (mine, approve, revoke, list_):
+    command.add_command(_part)
 
 
 @command.command()

@@ -22,6 +22,7 @@ from alerts.book import Difference, apply, compare
 from auditd.archive.archive import Archive, SegmentsDamaged
 from auditd.database import reading
 from auditd.engine.agenda import Agenda
+from auditd.engine.approvals import Approvals
 from auditd.engine.faults import StoreUnavailable, store_faults
 from auditd.engine.grants import Grants, live_for, scope_of
 from auditd.engine.spans import reach
@@ -94,6 +95,7 @@ class Judge:
         # What detectors made of a span's events in this round: the next one may find more events in it.
         self._made: dict[tuple[Span, Reference], dict[Any, Any]] = {}
         self.grants = Grants(engine, self.agenda)
+        self.approvals = Approvals(engine, self.agenda, self.detectors)
         with reading(engine) as conn:
             self.agenda.load(conn)
             self._gap_starts = {gap.start for gap in gaps_between(conn, None, None, None, filled=True)}
@@ -146,6 +148,8 @@ class Judge:
         self._made.clear()
         self._seen.clear()
         granted = self.grants.every()
+        if bounds := self._archive.bounds():
+            self.approvals.note(bounds[0], max(as_of, bounds[1] + _TICK))
         for detector in self.detectors:
             authorities = live_for(detector, granted, now)
             self.grants.open_past(detector, authorities, as_of)

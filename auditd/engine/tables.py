@@ -40,3 +40,12 @@ class AuthorityAppliedRow(Base):
 
     authority_id: Mapped[str] = mapped_column(String(32), primary_key=True)
     detector: Mapped[str] = mapped_column(String(64), primary_key=True)
+
+
+class ApprovalAppliedRow(Base):
+    """An entry of the history of approved explanations whose effect on the past, for this detector, has been queued."""
+
+    __tablename__ = "approvals_applied"
+
+    entry: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    detector: Mapped[str] = mapped_column(String(64), primary_key=True)

@@ -8,12 +8,14 @@ from __future__ import annotations
 import polars as pl
 
 from detectors.grounds import occurrence_key
+from detectors.neighbours import HUB
 
 
 def subjects_of_incidents(changed: pl.DataFrame, named: pl.DataFrame) -> frozenset[tuple[str, str]]:
     """Return subject_type and subject_key of all that rows with an incident_ref (`changed`) may explain.
 
     changed: rows of incidents, assignments or incident_subjects that came or went. named: incident_subjects as known now.
+    So are the subjects of incidents that name any of theirs, unless so many do that they make no neighbours.
     """
     links = named.filter(subject_type="occurrence").select(
         occurrence_key("incident_ref").alias("one"), occurrence_key("subject_key").alias("other")
@@ -33,4 +35,10 @@ def subjects_of_incidents(changed: pl.DataFrame, named: pl.DataFrame) -> frozens
         keyed = named.with_columns(key=occurrence_key("incident_ref"))
         stated.append(keyed.join(others, on="key", how="semi").select("subject_type", "subject_key"))
     themselves = pl.concat((refs, others)).select(pl.lit("occurrence"), "key").unique()
+    subject = ["subject_type", "subject_key"]
+    subjects = pl.concat(stated).filter(pl.col("subject_type") != "occurrence").unique()
+    # As many as have just come may have lifted a subject over the bound: its neighbours were neighbours until now.
+    bound = HUB + changed.height
+    naming = named.join(subjects, on=subject, how="semi").filter(pl.len().over(subject) <= bound)
+    stated.append(named.join(naming, on="incident_ref", how="semi").select(subject))
     return frozenset(pl.concat(stated).unique().iter_rows()) | frozenset(themselves.iter_rows())

@@ -14,6 +14,7 @@ from typing import Final
 import polars as pl
 from sqlalchemy import Connection, Engine
 
+from alerts.approvals import approved, last_entry
 from alerts.authority import Authority
 from auditd.reference.ahead import ahead_of
 from auditd.reference.gate import gate, the_live_one
@@ -31,6 +32,7 @@ from auditd.reference.reading import LINE, REJECTS, Reading
 from auditd.reference.rows import decode, encode
 from auditd.reference.touched import MOST, Touched, touched_by
 from auditd.reference.versions import Change, difference, known_versions, write
+from detectors.patterns import Approved
 from detectors.reference import Reference
 from parsers.force import Force
 
@@ -58,7 +60,7 @@ class ReferenceStore:
         self._clock = clock
         self._known = Known()
         self._gated: dict[Authority | None, Reference] = {}
-        self._gated_at: Mark | None = None
+        self._gated_at: tuple[Mark | None, int] | None = None
 
     def already(self, conn: Connection, feed: str, file: FeedFile) -> LoadReport | None:
         """Return the report of the file's load if it was the last of its name, unchanged and read in the same way."""
@@ -153,13 +155,15 @@ class ReferenceStore:
         """
         authority = the_live_one(authorities, now or self._clock())
         if known_on is not None:
-            return _gated(known_at(conn, known_on), loaded_feeds(conn, known_on), authority)
+            patterns = approved(conn, known_on=known_on)
+            return _gated(known_at(conn, known_on), loaded_feeds(conn, known_on), authority, patterns)
         frames = self._known.refresh(conn)
-        if self._known.mark != self._gated_at:
+        mark = (self._known.mark, last_entry(conn))
+        if mark != self._gated_at:
             self._gated.clear()
-            self._gated_at = self._known.mark
+            self._gated_at = mark
         if authority not in self._gated:
-            self._gated[authority] = _gated(frames, self._known.loaded, authority)
+            self._gated[authority] = _gated(frames, self._known.loaded, authority, approved(conn))
         return self._gated[authority]
 
     def _touched(self, conn: Connection, feed: str, change: Change) -> Touched:
@@ -168,16 +172,21 @@ class ReferenceStore:
         bodies = pl.concat([change.came["body"], change.gone["known_body"]])
         if bodies.is_empty():
             return Touched()
-        return touched_by(feed, decode(bodies, feed), lambda: self.snapshot(conn))
+        return touched_by(
+            feed, decode(bodies, feed), lambda: self.snapshot(conn), widely=bool(approved(conn))
+        )
 
 
-def _gated(frames: Frames, loaded: frozenset[str], authority: Authority | None) -> Reference:
+def _gated(
+    frames: Frames, loaded: frozenset[str], authority: Authority | None, patterns: tuple[Approved, ...]
+) -> Reference:
     passed = gate(frames["media_contacts"], frames["protected_contacts"], authority)
     return Reference(
         frames={**frames, "media_contacts": passed.media_contacts},
         loaded=loaded,
         scope_people=passed.people,
         protected_stripped=passed.stripped,
+        approved=patterns,
     )
 
 

@@ -21,6 +21,8 @@ MOST: Final = 50_000
 REGISTERS: Final = frozenset(feed.name for feed in registers.REGISTERS)
 STAFF_COLUMNS: Final = ("staff_id", "owner_staff_id", "involved_staff_ids")
 
+PAIR: Final = ("subject_type", "subject_key")
+
 Pairs = frozenset[tuple[str, str]]
 Frames = Mapping[str, pl.DataFrame]
 
@@ -64,10 +66,13 @@ class Touched:
 NOTHING: Final = Touched()
 
 
-def touched_by(feed: str, changed: pl.DataFrame, known: Callable[[], Frames]) -> Touched:
+def touched_by(
+    feed: str, changed: pl.DataFrame, known: Callable[[], Frames], *, widely: bool = False
+) -> Touched:
     """Return what versions that came or went (`changed`, rows of the feed) may affect.
 
-    known: every feed as known now; asked only where rows have to be followed to other feeds.
+    known: every feed as known now; asked only where rows have to be followed to other feeds. widely: patterns are approved,
+    which lead over any work of colleagues.
     """
     feeds = frozenset({feed})
     since = _since(changed) if feed == "roster" else None
@@ -85,7 +90,7 @@ def touched_by(feed: str, changed: pl.DataFrame, known: Callable[[], Frames]) ->
         staff = _staff_in(changed, known) if feed in REGISTERS else frozenset(changed["staff_id"])
         theirs = _identifiers_of(staff, known()["identifiers"])
         own = _pairs(changed, "kind", "value") if feed == "identifiers" else frozenset()
-        subjects = _subjects_of_staff(feed, changed, known)
+        subjects = _subjects_of_staff(feed, changed, known, widely=widely)
         touched = Touched(feeds, subjects=subjects, identifiers=theirs | own, staff=staff, since=since)
     else:
         touched = Touched(feeds, everything=True)
@@ -119,7 +124,9 @@ def _since(roster: pl.DataFrame) -> datetime | None:
     return first - OVERRUN if isinstance(first, datetime) else None
 
 
-def _subjects_of_staff(feed: str, changed: pl.DataFrame, known: Callable[[], Frames]) -> Pairs:
+def _subjects_of_staff(
+    feed: str, changed: pl.DataFrame, known: Callable[[], Frames], *, widely: bool
+) -> Pairs:
     """Return whose look-ups by others people's rows touch: those they stopped; they themselves and their vehicles."""
     if feed not in {"staff", "roster"}:
         return frozenset()
@@ -131,6 +138,10 @@ def _subjects_of_staff(feed: str, changed: pl.DataFrame, known: Callable[[], Fra
         .join(stops, on="incident_ref", how="semi")
     )
     subjects = frames["incident_subjects"].join(theirs, on="incident_ref", how="semi")
+    if widely and feed == "staff":
+        work = frames["assignments"].join(changed, on="staff_id", how="semi")
+        wide = subjects_of_incidents(work, frames["incident_subjects"])
+        return wide | _pairs(staff_subjects(changed), *PAIR) | _pairs(vehicles_of(changed), *PAIR)
     if feed == "roster":
         return _pairs(subjects, "subject_type", "subject_key")
     own = pl.concat((staff_subjects(changed), vehicles_of(changed)))

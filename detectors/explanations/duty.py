@@ -34,9 +34,9 @@ def explain(question: Question) -> pl.DataFrame:
     duties = question.options.duties
     if not duties or question.pending.is_empty():
         return NO_EXPLANATIONS
-    having = question.reference.once(units).filter(
-        pl.any_horizontal(*(_has(duty) for duty in duties)).fill_null(value=False)
-    )
+    # Whoever looked, before the words are searched: a tick must not read through everybody's roles.
+    lookers = question.reference.once(units).join(question.pending, on="staff_id", how="semi")
+    having = lookers.filter(pl.any_horizontal(*(_has(duty) for duty in duties)).fill_null(value=False))
     if having.is_empty():
         return NO_EXPLANATIONS
     theirs = (

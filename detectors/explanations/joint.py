@@ -1,6 +1,6 @@
-"""The subject is named by an incident that is linked, on record, with one the person who looked was assigned to.
+"""The subject is named by an incident that belongs together with one the person who looked was assigned to.
 
-It must never follow a link further than one step, nor take two incidents for linked because they name the same subject.
+It must never go further than one step, nor take incidents for one case by a subject that many of them name.
 """
 
 from __future__ import annotations
@@ -12,30 +12,33 @@ import polars as pl
 from detectors.case import Case, Row, nearest, when
 from detectors.explanations import NO_EXPLANATIONS, Question, answers
 from detectors.grounds import occurrence_key
+from detectors.neighbours import beside, links
 from detectors.reference import Reference
 
 ORDER: Final = 28
 PERSONAL: Final = True
+KINDS: Final = ("crime", "custody", "incident", "intel")
+WORK: Final = (*KINDS, "warrant")
+"""What the person's own work may be where two cases are one by whom they name."""
+FEW: Final = 5
+"""A person or vehicle that more incidents name than this does not make two cases one."""
 
 
 def explain(question: Question) -> pl.DataFrame:
-    """Explain a look-up by a person assigned by name to an incident that is linked with the one that names the subject.
+    """Explain a look-up by a person assigned by name to an incident that belongs together with the one that names it.
 
-    Linked: one names the other, by its reference, as an occurrence. t must lie in the times of the assignment (with
-    early and window, as in `assigned`), and in the times in which link and subject are named.
+    Linked: one names the other, by its reference, as an occurrence. Or both are cases (KINDS, the person's own
+    WORK) that are open then and name another person or vehicle in common, which FEW incidents at most name. t must lie in the times of the assignment
+    (with early and window, as in `assigned`), and in those in which link and subject are named.
     """
-    linked = question.reference.once(links)
-    if linked.is_empty() or question.held.is_empty():
+    if question.held.is_empty():
         return NO_EXPLANATIONS
-    named = question.held.select(
-        "subject_type", "subject_key", "incident_ref", "incident_kind", "named_from", "named_to", "opened_at",
-        occurrence_key("incident_ref").alias("ref_key"),
-    ).unique()  # fmt: skip
-    pairs = named.join(linked, on="ref_key")
+    pairs = _pairs(question)
     if pairs.is_empty():
         return NO_EXPLANATIONS
     work = _work_on(question.reference, pairs, question)
     at, options = pl.col("timestamp"), question.options
+    open_then = pl.coalesce(pl.col("closed_at") + options.window, pl.col("opened_at") + options.open_for)
     matched = (
         question.pending.join(pairs, on=["subject_type", "subject_key"])
         .join(work, left_on=["other_key", "staff_id"], right_on=["work_key", "worker"])
@@ -44,6 +47,7 @@ def explain(question: Question) -> pl.DataFrame:
             (at <= pl.min_horizontal("link_to", "named_to") + options.window).fill_null(value=True),
             at <= pl.col("closes"),
             pl.col("recorded_at") <= at + options.late,
+            ~pl.col("shares") | (pl.col("work_kind").is_in(WORK) & (at <= open_then)),
         )
         .rename({"incident_ref": "linked_ref", "work_ref": "incident_ref"})
     )
@@ -56,11 +60,10 @@ def why_not(case: Case) -> list[str]:
     if said := case.nobody() or case.unnamed():
         return said
     records = {record["incident_ref"]: record for record in case.records()}
-    keys = [ref.strip().upper() for ref in records]
-    linked = case.question.reference.once(links).filter(pl.col("ref_key").is_in(keys))
+    linked = _pairs(case.question)
     if linked.is_empty():
         return [
-            f"none of the records that name {case.it} ({', '.join(list(records)[:3])}) is linked with another one"
+            f"none of the records that name {case.it} ({', '.join(list(records)[:3])}) is linked with another one, or names somebody else that another case names"
         ]
     work = _work_on(case.question.reference, linked, case.question).filter(
         pl.col("worker") == case.look["staff_id"]
@@ -84,22 +87,31 @@ def _missed(row: Row, case: Case) -> str:
     return f"{words}, but {late}"
 
 
-def links(reference: Reference) -> pl.DataFrame:
-    """Return ref_key, other_key, link_from and link_to of linked incidents, each link both ways."""
-    stated = (
-        reference["incident_subjects"]
-        .filter(subject_type="occurrence")
-        .select(
-            occurrence_key("incident_ref").alias("ref_key"),
-            occurrence_key("subject_key").alias("other_key"),
-            link_from="from",
-            link_to="to",
-        )
+def _pairs(question: Question) -> pl.DataFrame:
+    """Return the grounds on the subjects with each incident that belongs together with theirs: other_key."""
+    named = question.held.filter(pl.col("opened_at").is_not_null()).select(
+        "subject_type", "subject_key", "incident_ref", "incident_kind", "named_from", "named_to", "opened_at", "closed_at",
+        occurrence_key("incident_ref").alias("ref_key"),
+    ).unique()  # fmt: skip
+    linked = named.join(question.reference.once(links), on="ref_key")
+    cases = named.filter(pl.col("incident_kind").is_in(KINDS))
+    shared = beside(
+        cases.rename({"incident_ref": "on"}), question.reference, most=FEW, types=("person", "vehicle")
     )
-    back = stated.select(
-        pl.col("other_key").alias("ref_key"), pl.col("ref_key").alias("other_key"), "link_from", "link_to"
+    same = cases.join(
+        shared,
+        left_on=["incident_ref", "subject_type", "subject_key"],
+        right_on=["on", "subject_type", "subject_key"],
     )
-    return pl.concat((stated, back)).filter(pl.col("ref_key") != pl.col("other_key")).unique()
+    return pl.concat(
+        (
+            linked.with_columns(shares=pl.lit(value=False)),
+            same.with_columns(occurrence_key("other").alias("other_key"), shares=pl.lit(value=True)).drop(
+                "other"
+            ),
+        ),
+        how="diagonal",
+    )
 
 
 def _work_on(reference: Reference, pairs: pl.DataFrame, question: Question) -> pl.DataFrame:

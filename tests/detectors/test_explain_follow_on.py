@@ -103,3 +103,35 @@ def test_a_vehicle_that_a_duty_explains_leads_nowhere() -> None:
 def test_a_vehicle_that_is_circulated_leads_to_its_keeper() -> None:
     known = world(unassigned("C1", kind="circulation"))
     assert explained(known, look_up("a1"), KEEPER) == {"a1": "circulation", "a2": "follow_on"}
+
+
+def test_a_list_that_is_worked_through_is_not_made_of_keepers() -> None:
+    """Somebody for no reason, an honest vehicle, the next of the list: not its keeper."""
+    rows = (look_up("p1", at(minutes=-4), **OTHER), look_up("a1"), KEEPER)
+    assert explained(world(record()), *rows) == {"a1": "assigned"}
+    long_before = (look_up("p1", at(minutes=-9), **OTHER), look_up("a1"), KEEPER)
+    assert explained(world(record()), *long_before) == {"a1": "assigned", "a2": "follow_on"}
+
+
+def test_what_an_operator_does_for_others_meanwhile_is_another_line_of_enquiry() -> None:
+    mine, theirs = (
+        {"user_id": "ann", "pnc_originator_collar": "1234"},
+        {"user_id": "ann", "pnc_originator_collar": "2222"},
+    )
+    rows = (
+        look_up("a1", **mine),
+        look_up("p1", at(minutes=1), **OTHER | theirs),
+        look_up("a2", at(minutes=2), **PERSON | mine),
+    )
+    assert explained(world(record()), *rows) == {"a1": "originator", "a2": "follow_on"}
+
+
+def test_ones_own_number_as_originator_is_no_other_line_of_enquiry() -> None:
+    rows = (look_up("a1", pnc_originator_collar="1234"), KEEPER)
+    assert explained(world(record()), *rows) == {"a1": "assigned", "a2": "follow_on"}
+
+
+def test_whom_a_record_explains_does_not_stand_between_vehicle_and_keeper() -> None:
+    known = world(record(), record("I2", subject_type="person", key=OTHER["subject_key"]))
+    rows = (look_up("a1"), look_up("p1", at(minutes=1), **OTHER), KEEPER)
+    assert explained(known, *rows) == {"a1": "assigned", "p1": "assigned", "a2": "follow_on"}

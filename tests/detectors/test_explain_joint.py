@@ -36,12 +36,45 @@ def test_both_incidents_are_evidence() -> None:
     assert (found["incident_ref"], found["linked_ref"]) == ("NM-1", "nm-2")
 
 
-def test_two_incidents_that_name_the_same_subject_are_not_linked_by_that() -> None:
-    mine = record("NM-1", key="AA11AAA")
-    mine["incident_subjects"] += record("NM-1", key="BB22BBB")["incident_subjects"]
-    theirs = record("NM-2", staff_id="S2")
-    theirs["incident_subjects"] += record("NM-2", key="BB22BBB")["incident_subjects"]
-    assert explained(world(mine, theirs), look_up("a1")) == {}
+def sharing(
+    *, kind: str = "crime", shared: str = "person", others: int = 0, **theirs: Any
+) -> tuple[Any, ...]:
+    """My case, a colleague's that names another of its subjects as well, and `others` that name that one too."""
+    common = {"subject_type": shared, "key": "QUARLEY/KIM/1970-01-01"}
+    mine, other = record("NM-1", **common), record("NM-2", kind=kind, staff_id="S2", **theirs)
+    other["incident_subjects"] += record("NM-2", **common)["incident_subjects"]
+    return (mine, other, *(record(f"M{n}", staff_id="S2", **common) for n in range(others)))
+
+
+def test_two_open_cases_that_name_another_person_in_common_are_one() -> None:
+    found = why(world(*sharing()), look_up("a1"))
+    assert (found["template"], found["incident_ref"], found["linked_ref"]) == ("joint", "NM-1", "NM-2")
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        sharing(shared="address"),
+        sharing(kind="task"),
+        sharing(others=4),
+        sharing(since=at(days=-9), closed=at(days=-2)),
+        sharing(since=at(hours=3)),
+        (record("NM-1"), record("NM-2", staff_id="S2", key="CC33CCC")),
+    ],
+    ids=[
+        "an address in common",
+        "no case",
+        "very many name them",
+        "closed before",
+        "opened later",
+        "nothing in common",
+    ],
+)
+def test_what_does_not_make_two_cases_one(parts) -> None:
+    row = (
+        look_up("a1", subject_key="CC33CCC") if len(parts) == 2 and "CC33CCC" in str(parts) else look_up("a1")
+    )
+    assert explained(world(*parts), row) == {}
 
 
 def test_a_link_is_followed_one_step_only() -> None:

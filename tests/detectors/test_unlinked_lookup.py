@@ -61,7 +61,7 @@ def test_says_why_it_is_quiet_now():
 def test_reaches_are_the_settings():
     detector = UnlinkedLookup(UnlinkedLookupSettings(follow_on_minutes=5, grace_hours=2))
     assert (detector.before.total_seconds(), detector.after.total_seconds()) == (
-        600,
+        900,
         7200,
     )  # a keeper, then who is linked
 
