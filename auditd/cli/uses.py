@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def command(ctx: click.Context, /, *, person: str | None, as_json: bool, **filters: Any) -> None:
-    """Show who looked personal data up, for which purpose, and why; the latest first. Nothing here can be changed."""
+    """Show who looked personal data up, for which purpose, and why.
+
+    The latest use comes first. No use can be changed or deleted.
+    """
     from alerts.uses import list_uses
     from auditd.database import reading
 
