@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Literal, TypeVar
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
+from detectors.feed_facts import NO_FACTS
 from detectors.finding import Severity
 from detectors.gaps import NO_GAPS
 from detectors.reference import Reference
@@ -68,6 +69,7 @@ class Window:
     span: events whose time lies in it are judged. scan: returns a family's events as a LazyFrame of that family's
     schema, time in [span.start - before, span.end + after), each event once, in no particular order. gaps: the gaps
     (GAP_SCHEMA) that begin in that time, as known now; for detectors that judge them.
+    feed_facts: the facts about feeds (FACT_SCHEMA) that begin in that time, as known now, for detectors that judge those.
     made: what was made of this span's events before, kept by those who look through several windows upon it.
     """
 
@@ -76,6 +78,7 @@ class Window:
     reference: Reference = field(default_factory=Reference)
     force: Force = field(default_factory=Force)
     gaps: pl.DataFrame = field(default_factory=lambda: NO_GAPS)
+    feed_facts: pl.DataFrame = field(default_factory=lambda: NO_FACTS)
     made: dict[Callable[[Window], Any], Any] = field(default_factory=dict, repr=False, compare=False)
 
     def once(self, make: Callable[[Window], Made]) -> Made:
@@ -116,6 +119,8 @@ class Detector(ABC):
     feeds: ClassVar[tuple[str, ...]]
     judges_gaps: ClassVar[bool] = False
     """Whether it judges gaps in the data instead of events: the same arrow, over `window.gaps`."""
+    judges_feeds: ClassVar[bool] = False
+    """Whether it judges facts about feeds instead of events: the same arrow, over `window.feed_facts`."""
     Settings: ClassVar[type[DetectorSettings]] = DetectorSettings
 
     def __init__(self, settings: DetectorSettings | None = None) -> None:

@@ -11,6 +11,7 @@ from parsers.event import TEXT, UTC_MICROSECONDS
 
 Kind = Literal["text", "time", "date", "list", "money", "subjects"]
 
+_PAST: Final = ("recorded_at", "spent_at")
 MONEY: Final = pl.Decimal(18, 2)
 """Amounts are exact: pounds and pence, or whatever the currency has."""
 _TYPES: Final[dict[Kind, pl.DataType]] = {
@@ -35,13 +36,21 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """One reference feed: its columns, and the columns (`key`) that say which rows are versions of one fact."""
+    """One reference feed: its columns, and the columns (`key`) that say which rows are versions of one fact.
+
+    one_of: columns of which at least one must be filled.
+    """
 
     name: str
     title: str
     fields: tuple[Field, ...]
     key: tuple[str, ...]
     one_of: tuple[str, ...] = ()
+
+    @property
+    def past(self) -> tuple[str, ...]:
+        """Return the times that lie in the past whenever a row is delivered: in the future they tell a wrong clock."""
+        return tuple(column.name for column in self.fields if column.name in _PAST)
 
     @property
     def schema(self) -> pl.Schema:

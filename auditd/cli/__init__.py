@@ -33,6 +33,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "auditd.cli.accounts",
         "Show per file: lines, events, rejects by reason, non-records, bytes, where reading stands.",
     ),
+    "feed": (
+        "auditd.cli.feed",
+        "Show how reference feeds stand, and what of them was refused; load a file by hand.",
+    ),
     "gaps": (
         "auditd.cli.gaps",
         "Show what is missing, as far as it is known, and what is known of each source's rhythm.",

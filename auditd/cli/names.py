@@ -14,6 +14,7 @@ from auditd.database import reading
 from auditd.reference.known import read_rows
 from auditd.reference.tables import ReferenceRow
 from detectors.detector import Naming
+from detectors.feed_facts import is_about_a_feed
 from detectors.gaps import is_about_a_source
 
 
@@ -37,8 +38,8 @@ class StaffNames(Naming):
         if staff_id is not None and staff_id in self._names:
             return self._names[staff_id]
         kind, _, value = actor.partition(":")
-        if is_about_a_source(actor):
-            return f"source {value}"
+        if is_about_a_source(actor) or is_about_a_feed(actor):
+            return f"{kind} {value}"
         known = f"{staff_id}, not in the staff feed" if staff_id else "nobody known"
         return f"{kind} {value} ({known})"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from auditd.cli.context import BAD_ANSWER, State, open_state
-from auditd.cli.output import count, london, print_json, print_table
+from auditd.cli.output import clean, count, london, print_json, print_table
 from detectors.gaps import GAP_KINDS
 
 if TYPE_CHECKING:
@@ -84,12 +84,14 @@ def _sources(state: State, conn: Connection) -> list[dict[str, Any]]:
     from auditd.archive.accounts import load_accounts, load_cursors
     from auditd.cli.accounts import file_size
     from auditd.gaps.book import gaps_between
+    from auditd.health.strangers import last_day_shares
     from auditd.tail.whereabouts import whereabouts
 
     accounts = load_accounts(conn)
     gaps = [gap for gap in gaps_between(conn, None, None, None) if gap.state == "open"]
     unfinished = [cursor for cursor in load_cursors(conn) if not cursor.finished]
     sizes = {c.file: file_size(Path(place)) or 0 for c in unfinished if (place := whereabouts(c))}
+    people = last_day_shares(conn, {source.name for source in state.config.sources})
     shown = []
     for source in state.config.sources:
         mine = [account for account in accounts if account.source == source.name]
@@ -106,6 +108,7 @@ def _sources(state: State, conn: Connection) -> list[dict[str, Any]]:
                 "bytes_waiting": waiting,
                 "last_read_at": max((a.last_read_at for a in mine), default=None),
                 "balances": all(a.tally.balances for a in mine),
+                "unknown_people": unknown[1] / unknown[0] if (unknown := people.get(source.name)) else None,
                 "warnings": sorted({gap.kind for gap in gaps if gap.source == source.name}),
             }
         )
@@ -113,34 +116,20 @@ def _sources(state: State, conn: Connection) -> list[dict[str, Any]]:
 
 
 def _feeds(state: State, conn: Connection) -> list[dict[str, Any]]:
-    from sqlalchemy import func, select
+    from auditd.cli.feed_health import feed_health
 
-    from auditd.reference.tables import ReferenceLoad, ReferenceRow
-
-    rows = dict(
-        conn.execute(
-            select(ReferenceRow.feed, func.count())
-            .where(ReferenceRow.known_to.is_(None))
-            .group_by(ReferenceRow.feed)
-        ).all()
-    )
-    loads = {
-        feed: (last, int(rejected or 0))
-        for feed, last, rejected in conn.execute(
-            select(
-                ReferenceLoad.feed, func.max(ReferenceLoad.loaded_at), func.sum(ReferenceLoad.rejected)
-            ).group_by(ReferenceLoad.feed)
-        )
-    }
     return [
         {
-            "feed": feed,
-            "rows": rows.get(feed, 0),
-            "rejected_rows": loads.get(feed, (None, 0))[1],
-            "loaded_at": loads.get(feed, (None, 0))[0],
-            "age_seconds": (state.now() - loads[feed][0]).total_seconds() if feed in loads else None,
+            "name": one["name"],
+            "feed": one["feed"],
+            "rows": one["known_rows"],
+            "delivered_rows": one["rows"],
+            "rejected_rows": one["rejected_rows"],
+            "loaded_at": one["delivered_at"],
+            "age_seconds": one["age_seconds"],
+            "problem": one["problem"],
         }
-        for feed in sorted({delivery.feed for delivery in state.config.feeds})
+        for one in feed_health(conn, state.config.feeds, state.now())
     ]
 
 
@@ -206,13 +195,16 @@ def _print(status: dict[str, Any]) -> None:
     for source in status["sources"]:
         for kind in source["warnings"]:
             click.echo(f"WARNING: {source['source']}: {GAP_KINDS[kind]} (access-auditd gaps)")
+    for feed in status["feeds"]:
+        if feed["problem"]:
+            click.echo(f"WARNING: {feed['name']}: {clean(feed['problem'])} (access-auditd feed list)")
     for part in ("sources", "feeds", "detectors", "archive", "alerts"):
         rows = status[part]
         click.echo(f"\n{part}")
         if not rows:
             click.echo("  none")
             continue
-        columns = list(rows[0])
+        columns = [column for column in rows[0] if column != "problem"]  # told above
         numbers = [
             c
             for c in columns
@@ -220,18 +212,20 @@ def _print(status: dict[str, Any]) -> None:
         ]
         print_table(
             [c.replace("_", " ") for c in columns],
-            [[_shown(row[c]) for c in columns] for row in rows],
+            [[_shown(row[c], share=c == "unknown_people") for c in columns] for row in rows],
             right=[c.replace("_", " ") for c in numbers],
         )
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, *, share: bool = False) -> str:
     from datetime import datetime
 
     if isinstance(value, bool):
         return "yes" if value else "NO"
     if isinstance(value, datetime):
         return london(value)
+    if isinstance(value, float) and share:
+        return f"{value:.1%}"
     if isinstance(value, float):
         return f"{value:,.0f}"
     if isinstance(value, int):

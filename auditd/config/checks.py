@@ -69,6 +69,7 @@ def _formats(raw: Raw) -> Iterator[Complaint]:
 
 def _feeds(raw: Raw) -> Iterator[Complaint]:
     for index, table in tables(raw, "feeds"):
+        yield from _query(index, table)
         name, columns = table.get("feed"), table.get("columns", {})
         if not isinstance(name, str):
             continue
@@ -85,10 +86,24 @@ def _feeds(raw: Raw) -> Iterator[Complaint]:
                 )
 
 
+def _query(index: int, table: Raw) -> Iterator[Complaint]:
+    """Yield what does not go together: a query needs its database, and stands instead of files."""
+    asks = {key for key in ("database", "query") if key in table}
+    if len(asks) == 1:
+        [missing] = {"database", "query"} - asks
+        hint = "a query needs `database`, where it is asked, and `query`, what is asked"
+        yield Complaint(("feeds", index, missing), "is missing", hint)
+    if asks and table.get("files"):
+        yield Complaint(("feeds", index, "files"), "a delivery has files or a query, not both", "make two")
+    for key in ("every_seconds", "timeout_seconds"):
+        if key in table and not asks:
+            yield Complaint(("feeds", index, key), "has no meaning without a query", "remove it")
+
+
 def _detectors(raw: Raw) -> Iterator[Complaint]:
-    tables = raw.get("detectors")
+    chosen = raw.get("detectors")
     known = all_detectors()
-    for name, table in (tables if isinstance(tables, dict) else {}).items():
+    for name, table in (chosen if isinstance(chosen, dict) else {}).items():
         if name not in known:
             hint = suggestion(name, list(known), kind="detectors")
             yield Complaint(("detectors", name), f"there is no detector {name!r}", hint)
@@ -97,6 +112,21 @@ def _detectors(raw: Raw) -> Iterator[Complaint]:
             yield from validate(known[name].Settings, settings, at=("detectors", name))[1]
             if not isinstance(table.get("enabled", True), bool):
                 yield Complaint(("detectors", name, "enabled"), "must be true or false")
+    yield from _ages(raw)
+
+
+def _ages(raw: Raw) -> Iterator[Complaint]:
+    """Yield limits of feed_stale for deliveries there are not: a name misspelt would never be missed."""
+    found: object = raw
+    for key in ("detectors", "feed_stale", "max_age_hours"):
+        found = found.get(key) if isinstance(found, dict) else None
+    names = [table["name"] for _, table in tables(raw, "feeds") if isinstance(table.get("name"), str)]
+    known = [*names, *(name for name in FEEDS if name not in names)]
+    for name in found if isinstance(found, dict) else ():
+        if name not in known:
+            hint = suggestion(name, known, kind="deliveries and feeds")
+            why = f"there is no delivery or feed {name!r}"
+            yield Complaint(("detectors", "feed_stale", "max_age_hours", name), why, hint)
 
 
 def _bind(raw: Raw) -> Iterator[Complaint]:

@@ -17,7 +17,7 @@ from auditd.config import checks
 from auditd.config.faults import ConfigError, Fault, written
 from auditd.config.locate import key_lines, nearest_line
 from auditd.config.model import ConfigFile, FeedTable, ListenerTable, ListenTable, SourceTable, StorageTable
-from auditd.config.runtime import ChosenDetector, Config, Delivery, Source
+from auditd.config.runtime import ChosenDetector, Config, Delivery, Query, Source
 from auditd.config.validate import validate
 from detectors.detector import all_detectors
 from parsers.force import Force
@@ -88,12 +88,8 @@ def _build(file: Path, model: ConfigFile) -> Config:
 
 
 def _storage(folder: Path, table: StorageTable) -> StorageTable:
-    url = make_url(table.database)
-    if url.get_backend_name() == "sqlite" and url.database:
-        url = url.set(database=_absolute(folder, url.database))
     archive = Path(_absolute(folder, str(table.archive)))
-    database = url.render_as_string(hide_password=False)
-    return StorageTable(archive=archive, database=database)
+    return StorageTable(archive=archive, database=_database(folder, table.database))
 
 
 def _source(folder: Path, table: SourceTable, force: Force) -> Source:
@@ -118,7 +114,24 @@ def _source(folder: Path, table: SourceTable, force: Force) -> Source:
 
 def _delivery(folder: Path, table: FeedTable) -> Delivery:
     files = tuple(_absolute(folder, pattern) for pattern in table.files)
-    return Delivery(table.name, table.feed, files, ZoneInfo(table.zone), table.complete, table.columns)
+    zone = ZoneInfo(table.zone)
+    query = _query(folder, table)
+    return Delivery(table.name, table.feed, files, zone, table.complete, table.columns, query)
+
+
+def _query(folder: Path, table: FeedTable) -> Query | None:
+    if table.database is None or table.query is None:
+        return None
+    every, timeout = timedelta(seconds=table.every_seconds), timedelta(seconds=table.timeout_seconds)
+    return Query(_database(folder, table.database), table.query, every, timeout)
+
+
+def _database(folder: Path, text: str) -> str:
+    """Return a database URL, a relative SQLite file made absolute."""
+    url = make_url(text)
+    if url.get_backend_name() == "sqlite" and url.database:
+        url = url.set(database=_absolute(folder, url.database))
+    return url.render_as_string(hide_password=False)
 
 
 def _listen(folder: Path, table: ListenTable) -> ListenTable:

@@ -143,11 +143,23 @@ class SourceTable(Table):
 
 
 class FeedTable(Table):
-    """One delivery of reference data: CSV files with a header."""
+    """One delivery of reference data: CSV files with a header, or the rows of a query; neither: loaded by hand."""
 
     name: Name = Field(description="Name of the delivery, unique.")
     feed: str = Field(description="Which reference feed it fills: see docs/feeds.md.")
-    files: tuple[Glob, ...] = Field(min_length=1, description="Glob patterns of its files.")
+    files: tuple[Glob, ...] = Field((), description="Glob patterns of its files.")
+    database: Annotated[str, AfterValidator(values.query_database)] | None = Field(
+        None, description="SQLAlchemy URL of a database to query instead; only ever read from, never shown."
+    )
+    query: Annotated[str, AfterValidator(values.query)] | None = Field(
+        None, description="The query there: it returns the feed's columns, or those that `columns` names."
+    )
+    every_seconds: float = Field(
+        900.0, ge=1, le=604_800, description="Seconds from the end of one run of the query to the next."
+    )
+    timeout_seconds: float = Field(
+        300.0, gt=0, le=86_400, description="Seconds after which a run of the query is reported as hanging."
+    )
     zone: Zone = Field("Europe/London", description="Time zone of times that are written without one.")
     complete: bool = Field(
         default=False,

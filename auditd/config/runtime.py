@@ -72,8 +72,27 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Query:
+    """A query to ask again and again. url: with its password, so it is not for showing."""
+
+    url: str = field(repr=False)
+    text: str
+    every: timedelta
+    timeout: timedelta
+
+    @property
+    def shown(self) -> list[Any]:
+        """All of it that may be shown or hashed: without the password."""
+        url = make_url(self.url).render_as_string(hide_password=True)
+        return [url, self.text, self.every.total_seconds(), self.timeout.total_seconds()]
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
-    """One configured delivery of reference data. files: absolute glob patterns; columns: ours -> theirs."""
+    """One configured delivery of reference data. files: absolute glob patterns; columns: ours -> theirs.
+
+    query: where its rows are asked for instead; with neither it is loaded by hand.
+    """
 
     name: str
     feed: str
@@ -81,6 +100,7 @@ class Delivery:
     zone: ZoneInfo
     complete: bool
     columns: Mapping[str, str]
+    query: Query | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,5 +190,11 @@ def _source(source: Source) -> list[Any]:
 def _delivery(delivery: Delivery) -> list[Any]:
     columns = sorted(delivery.columns.items())
     return [
-        delivery.name, delivery.feed, delivery.files, delivery.zone.key, delivery.complete, columns
-    ]  # fmt: skip
+        delivery.name,
+        delivery.feed,
+        delivery.files,
+        delivery.zone.key,
+        delivery.complete,
+        columns,
+        delivery.query.shown if delivery.query else None,
+    ]

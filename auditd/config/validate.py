@@ -16,7 +16,7 @@ from auditd.config.faults import Complaint, KeyPath, suggestion
 from auditd.config.values import REFUSED
 
 _Model = TypeVar("_Model", bound=BaseModel)
-_SECRETS: Final = {("storage", "database")}
+_SECRETS: Final = {("storage", "database"), ("feeds", "database")}
 _NAMES: Final = "lower-case letters, digits, '-' and '_', 63 at most"
 _WORDS: Final = (
     ("Input should", "must"),
@@ -62,7 +62,7 @@ def _complaint(model: type[BaseModel], at: KeyPath, details: ErrorDetails) -> Co
         case "string_pattern_mismatch" if path[-1] in {"name", "folder"}:
             return Complaint(path, _reworded("Input should be a name", details["input"]), _NAMES)
         case _:
-            shown = None if path in _SECRETS else details["input"]
+            shown = None if (path[0], path[-1]) in _SECRETS else details["input"]
             return Complaint(path, _reworded(details["msg"], shown))
 
 

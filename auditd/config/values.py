@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import phonenumbers
 from pydantic_core import PydanticCustomError
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from auditd.config.faults import suggestion
 
@@ -76,6 +76,32 @@ def database(url: str) -> str:
     elif find_spec("psycopg") is None:
         refuse("the PostgreSQL driver is not installed", "install access-auditd with the extra 'postgres'")
     return url
+
+
+def query_database(url: str) -> str:
+    """Return the URL of a database a feed is queried from, of any kind whose driver is installed; it is never shown."""
+    try:
+        dialect = make_url(url).get_dialect()
+        dialect.import_dbapi()
+    except NoSuchModuleError:
+        refuse("SQLAlchemy knows no such kind of database", "install the dialect beside access-auditd")
+    except (ArgumentError, ValueError):
+        refuse("this is not a database URL", "write it like 'postgresql+psycopg://reader@hr.example/people'")
+    except ImportError:
+        refuse("the driver of this database is not installed", "install it beside access-auditd")
+    return url
+
+
+def query(text: str) -> str:
+    """Return a query that asks: one statement, without a semicolon at its end."""
+    bare = text.strip().rstrip(";").rstrip()
+    if not re.match(
+        r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/|\()*(?:select|with)\b", bare, re.IGNORECASE | re.DOTALL
+    ):
+        refuse(
+            "this is no query", "write a SELECT that returns the feed's columns (WITH may stand before it)"
+        )
+    return bare
 
 
 def bind(text: str) -> str:

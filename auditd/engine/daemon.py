@@ -188,7 +188,8 @@ class Daemon:
             if not watch.running:
                 watch.started(now)
             self._reports.gaps(watch.look(now, misfits=self._reports.misfits.known()))
-        except (OSError, DBAPIError):
+            self._machine.feeding.look(now)
+        except (OSError, DBAPIError, StoreUnavailable):
             raise  # the store's
         except Exception:  # noqa: BLE001  whatever the watch stumbles over must not stop reading
             events.failed(step="gaps")
@@ -261,6 +262,7 @@ def run_once(
             compact(machine.archive, machine.engine, now=clock())
     with store_faults():
         reports.gaps(machine.watch.look_at_all(as_of))
+    machine.feeding.look_at_all(now)
     judged = machine.judge.catch_up(as_of, clock())
     reports.judged(judged)
     with store_faults():

@@ -7,6 +7,7 @@ was found before. It must never judge with contact lists outside a live authorit
 from __future__ import annotations
 
 import time
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -25,9 +26,11 @@ from auditd.engine.faults import StoreUnavailable, store_faults
 from auditd.engine.grants import Grants, live_for, scope_of
 from auditd.engine.spans import reach
 from auditd.engine.touch import Touches
-from auditd.gaps.book import Gap, gap_frame, gaps_between
+from auditd.gaps.book import Gap, as_known, gap_frame, gaps_between
+from auditd.health import facts, strangers
 from auditd.reference.store import ReferenceStore
 from detectors.detector import Detector, Span, Window
+from detectors.feed_facts import NO_FACTS
 from detectors.findings import NO_FINDINGS
 from detectors.gaps import NO_GAPS
 from detectors.reference import Reference
@@ -87,12 +90,14 @@ class Judge:
         self.protected_stripped = 0
         # Reference data as seen in this round, by authority: one look at the database serves all its pieces.
         self._seen: dict[Authority | None, Reference] = {}
+        self._seen_on: datetime | None = None
         # What detectors made of a span's events in this round: the next one may find more events in it.
         self._made: dict[tuple[Span, Reference], dict[Any, Any]] = {}
         self.grants = Grants(engine, self.agenda)
         with reading(engine) as conn:
             self.agenda.load(conn)
             self._gap_starts = {gap.start for gap in gaps_between(conn, None, None, None, filled=True)}
+            self._fact_starts = sorted(facts.starts(conn) | strangers.day_starts(conn))
         if idle := self.agenda.switched_off():
             with engine.begin() as conn:
                 self.agenda.forget(conn, idle)
@@ -115,6 +120,18 @@ class Judge:
                 touched = reach(spans, before=detector.before, after=detector.after)
                 self.agenda.note_spans(conn, detector.name, touched)
 
+    def note_facts(self, conn: Connection, starts: Sequence[datetime]) -> None:
+        """Remember, in the transaction that stores them, which verdicts facts about feeds may change, by their starts."""
+        spans = [Span(start, start + _TICK) for start in starts]
+        for start in starts:
+            place = bisect_left(self._fact_starts, start)
+            if self._fact_starts[place : place + 1] != [start]:
+                self._fact_starts.insert(place, start)
+        for detector in self.detectors if spans else ():
+            if detector.judges_feeds:
+                touched = reach(spans, before=detector.before, after=detector.after)
+                self.agenda.note_spans(conn, detector.name, touched)
+
     def noted(self, *, committed: bool) -> None:
         """Learn whether the transaction of the notes came about."""
         self.agenda.noted(committed=committed)
@@ -132,8 +149,8 @@ class Judge:
         for detector in self.detectors:
             authorities = live_for(detector, granted, now)
             self.grants.open_past(detector, authorities, as_of)
-            bounds = self._archive.bounds()
-            self.agenda.extend(detector.name, as_of - detector.after, bounds[0] if bounds else as_of)
+            target = self._due(detector, as_of, now)
+            self.agenda.extend(detector.name, target, self._beginning(detector, target))
             if time.monotonic() < self._resting.get(detector.name, 0.0):
                 continue
             done = Judged()
@@ -150,6 +167,19 @@ class Judge:
         self._save(force=seconds == float("inf"))
         return report
 
+    def _due(self, detector: Detector, as_of: datetime, now: datetime) -> datetime:
+        """Return the time before which a detector can judge. A fact about feeds is whole as soon as it is noticed."""
+        noticed = bisect_right(self._fact_starts, now) if detector.judges_feeds else 0
+        due = as_of - detector.after
+        return max(due, self._fact_starts[noticed - 1] + _TICK) if noticed else due
+
+    def _beginning(self, detector: Detector, as_of: datetime) -> datetime:
+        """Return where a detector that has judged nothing yet begins."""
+        if detector.judges_feeds:
+            return self._fact_starts[0] if self._fact_starts else as_of
+        bounds = self._archive.bounds()
+        return bounds[0] if bounds else as_of
+
     def behind(self) -> bool:
         """Whether a detector still has spans to judge."""
         return any(self.agenda.todo(detector.name) for detector in self.detectors)
@@ -159,12 +189,21 @@ class Judge:
         return not detector.about.needs_authority or bool(self.authorities(detector, now))
 
     def verdicts(
-        self, detector: Detector, span: Span, authorities: Sequence[Authority], now: datetime
+        self,
+        detector: Detector,
+        span: Span,
+        authorities: Sequence[Authority],
+        now: datetime,
+        *,
+        known_on: datetime | None = None,
     ) -> tuple[pl.DataFrame, list[Window]]:
-        """Return the detector's findings on a span (one pass per authority), and the windows it looked through."""
+        """Return the detector's findings on a span (one pass per authority), and the windows it looked through.
+
+        known_on: with what was known at that time - events read, reference data, gaps, facts - instead of now.
+        """
         windows = [
-            self._window(detector, span, reference)
-            for reference in self._reference(detector, authorities, now)
+            self._window(detector, span, reference, known_on)
+            for reference in self._reference(detector, authorities, now, known_on)
         ]
         parts = [detector.judge(window) for window in windows]
         findings = pl.concat([NO_FINDINGS, *parts])
@@ -232,22 +271,8 @@ class Judge:
             if lost := self._lost_in(detector, span):
                 raise SegmentsDamaged(lost) from error
             raise
-        with store_faults(), reading(self._engine) as conn:
-            difference = compare(
-                conn,
-                detector=detector.name,
-                span_start=span.start,
-                span_end=span.end,
-                findings=findings,
-                in_scope=scope_of(detector, authorities),
-            )
-        judged = Judged(
-            pieces=1,
-            added=len(difference.added),
-            changed=len(difference.changed),
-            same=len(difference.same),
-            withdrawn=len(difference.gone),
-        )
+        difference = self._compare(detector, span, findings, authorities)
+        judged = _judged(difference)
         if keep and (judged.added or judged.changed or judged.withdrawn):
             reasons = _reasons(detector, windows, difference)
             with store_faults(), self._engine.begin() as conn:
@@ -255,6 +280,37 @@ class Judge:
             judged.new_alerts = list(applied.new_alerts)
         judged.seconds = time.perf_counter() - started
         return judged
+
+    def judge_as_known(
+        self,
+        detector: Detector,
+        span: Span,
+        authorities: Sequence[Authority],
+        *,
+        known_on: datetime,
+        now: datetime,
+    ) -> tuple[Judged, pl.DataFrame]:
+        """Judge one span with what was known then; return how that differs from the findings there are, and what was found.
+
+        Nothing is stored. Contact lists are seen under the authorities given, which are live now: what was permitted
+        then permits nothing today.
+        """
+        findings, _ = self.verdicts(detector, span, authorities, now, known_on=known_on)
+        difference = self._compare(detector, span, findings, authorities)
+        return _judged(difference), findings
+
+    def _compare(
+        self, detector: Detector, span: Span, findings: pl.DataFrame, authorities: Sequence[Authority]
+    ) -> Difference:
+        with store_faults(), reading(self._engine) as conn:
+            return compare(
+                conn,
+                detector=detector.name,
+                span_start=span.start,
+                span_end=span.end,
+                findings=findings,
+                in_scope=scope_of(detector, authorities),
+            )
 
     def _lost_in(self, detector: Detector, span: Span) -> int:
         """Look thoroughly at the files of what a verdict on a span rests on; return how many are damaged."""
@@ -268,6 +324,8 @@ class Judge:
         """Estimate the rows a detector judges in a span, from the manifest; 0 only if there is none."""
         if detector.judges_gaps:
             return sum(span.start <= start < span.end for start in self._gap_starts)
+        if detector.judges_feeds:
+            return bisect_left(self._fact_starts, span.end) - bisect_left(self._fact_starts, span.start)
         rows = 0.0
         for family in detector.reads:
             for segment in self._archive.overlapping(family, span.start, span.end):
@@ -281,35 +339,54 @@ class Judge:
         return live_for(detector, self.grants.every(), now)
 
     def _reference(
-        self, detector: Detector, authorities: Sequence[Authority], now: datetime
+        self,
+        detector: Detector,
+        authorities: Sequence[Authority],
+        now: datetime,
+        known_on: datetime | None = None,
     ) -> list[Reference]:
         wanted = authorities if detector.about.needs_authority else [None]
+        if self._seen_on != known_on:
+            self._seen.clear()
+            self._made.clear()
+            self._seen_on = known_on
         unseen = [one for one in wanted if one not in self._seen]
         if unseen:
             with store_faults(), reading(self._engine) as conn:
                 for one in unseen:
                     opened = [] if one is None else [one]
-                    self._seen[one] = self._references.reference(conn, authorities=opened, now=now)
+                    self._seen[one] = self._references.reference(
+                        conn, authorities=opened, known_on=known_on, now=now
+                    )
         seen = [self._seen[one] for one in wanted]
         if detector.about.needs_authority:
             self.protected_stripped = max((one.protected_stripped for one in seen), default=0)
         return seen
 
-    def _window(self, detector: Detector, span: Span, reference: Reference) -> Window:
+    def _window(
+        self, detector: Detector, span: Span, reference: Reference, known_on: datetime | None = None
+    ) -> Window:
         start, end = span.start - detector.before, span.end + detector.after
         return Window(
             span=span,
-            scan=lambda family: self._archive.scan(family, start, end),
+            scan=lambda family: _read_by(self._archive.scan(family, start, end), known_on),
             reference=reference,
             force=self._force,
             made=self._made.setdefault((span, reference), {}),
-            gaps=gap_frame(self._gaps(start, end)) if detector.judges_gaps else NO_GAPS,
+            gaps=gap_frame(self._gaps(start, end, known_on)) if detector.judges_gaps else NO_GAPS,
+            feed_facts=self._feed_facts(start, end, known_on) if detector.judges_feeds else NO_FACTS,
         )
 
-    def _gaps(self, start: datetime, end: datetime) -> list[Gap]:
-        """Return the gaps that begin in a stretch, those that were filled too."""
+    def _feed_facts(self, start: datetime, end: datetime, known_on: datetime | None) -> pl.DataFrame:
         with store_faults(), reading(self._engine) as conn:
-            return [gap for gap in gaps_between(conn, None, start, end, filled=True) if gap.start >= start]
+            found = pl.concat((facts.facts_between(conn, start, end), strangers.day_facts(conn, start, end)))
+        return found if known_on is None else facts.as_known(found, known_on)
+
+    def _gaps(self, start: datetime, end: datetime, known_on: datetime | None) -> list[Gap]:
+        """Return the gaps that begin in a stretch, those that were filled too; as known at a time, if given."""
+        with store_faults(), reading(self._engine) as conn:
+            found = [gap for gap in gaps_between(conn, None, start, end, filled=True) if gap.start >= start]
+            return found if known_on is None else as_known(conn, found, known_on)
 
     def _save(self, *, force: bool) -> None:
         names = [detector.name for detector in self.detectors if self.agenda.unsaved(detector.name)]
@@ -321,6 +398,21 @@ class Judge:
         for name in names:
             self.agenda.saved(name)
         self._saved_at = time.monotonic()
+
+
+def _read_by(events: pl.LazyFrame, known_on: datetime | None) -> pl.LazyFrame:
+    """Leave out events that had not been read by then."""
+    return events if known_on is None else events.filter(pl.col("event_ingested") <= known_on)
+
+
+def _judged(difference: Difference) -> Judged:
+    return Judged(
+        pieces=1,
+        added=len(difference.added),
+        changed=len(difference.changed),
+        same=len(difference.same),
+        withdrawn=len(difference.gone),
+    )
 
 
 def _reasons(detector: Detector, windows: Sequence[Window], difference: Difference) -> Mapping[str, str]:

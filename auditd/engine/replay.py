@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from datetime import datetime
 
+import polars as pl
+
 from auditd.engine.judge import Judge, Judged
 from auditd.engine.spans import until
 from detectors.detector import Span
+from detectors.findings import NO_FINDINGS
 
 
 def replay(
@@ -40,4 +43,37 @@ def replay(
         for piece in judge.pieces(detector, until([span], limit) if limit else []):
             done.add(judge.judge_piece(detector, piece, authorities, now, keep=keep))
             progress(detector.name, piece)
+    return report
+
+
+def replay_as_known(
+    judge: Judge,
+    span: Span,
+    *,
+    known_on: datetime,
+    now: datetime,
+    only: Collection[str] = (),
+    progress: Callable[[str, Span], None] = lambda _name, _piece: None,
+) -> dict[str, tuple[Judged, pl.DataFrame]]:
+    """Judge a span with what was known at a time, and store nothing; return per detector the verdicts of then.
+
+    Only what a detector could judge by then: events older than its grace. The counts compare with the findings there are
+    now: added are those withdrawn since, withdrawn those found since.
+    """
+    report: dict[str, tuple[Judged, pl.DataFrame]] = {}
+    for detector in judge.detectors:
+        if only and detector.name not in only:
+            continue
+        authorities = judge.authorities(detector, now)
+        if detector.about.needs_authority and not authorities:
+            continue
+        done, found = Judged(), [NO_FINDINGS]
+        limit = judge.agenda.reached(detector.name)
+        ends = min(limit, known_on - detector.after) if limit else None
+        for piece in judge.pieces(detector, until([span], ends) if ends else []):
+            judged, findings = judge.judge_as_known(detector, piece, authorities, known_on=known_on, now=now)
+            done.add(judged)
+            found.append(findings)
+            progress(detector.name, piece)
+        report[detector.name] = (done, pl.concat(found))
     return report

@@ -23,11 +23,14 @@ from auditd.engine.machine import Machine
 from auditd.engine.misfits import Misfits
 from auditd.gaps.book import counts_open
 from auditd.gaps.watch import News
+from auditd.health.facts import lasting, latest_deliveries
+from auditd.health.strangers import last_day_shares
 from auditd.telemetry import events
 from auditd.telemetry.http import Heartbeat
 from auditd.telemetry.metrics import Metrics
 
 SAY_REJECTS_SECONDS: Final = 60.0
+FEEDS_SECONDS: Final = 10.0
 _HINTS: Final = {
     "permission_denied": "let the daemon's user read the file",
     "no_match": "no file matches yet: check the pattern in files",
@@ -51,6 +54,8 @@ class Reports:
         self._failing: set[tuple[str, str]] = set()
         self._authorised: dict[str, bool] = {}
         self._feed_problems: dict[str, str] = {}
+        self._feed_failures: dict[str, int] = {}
+        self._feeds_told_at = float("-inf")
         self.misfits = Misfits()
         self._said_rejects_at: dict[str, float] = {}
 
@@ -135,8 +140,11 @@ class Reports:
             if status.problem and self._feed_problems.get(status.name) != status.problem:
                 events.feed_problem(self.metrics, feed=status.name, reason=status.problem)
             self._feed_problems[status.name] = status.problem
-            if status.age is not None:
-                self.metrics.feed_age.labels(status.name).set(status.age.total_seconds())
+            if failed := status.failures - self._feed_failures.get(status.name, 0):
+                events.feed_query_failed(
+                    self.metrics, feed=status.name, times=max(failed, status.failures and 1)
+                )
+            self._feed_failures[status.name] = status.failures
 
     def store_unavailable(self, trouble: StoreUnavailable) -> None:
         """Disk or database refuse: said once, until it works again."""
@@ -197,6 +205,7 @@ class Reports:
             ).all()
             kept = totals(conn)
             open_gaps = counts_open(conn)
+        self._feeds(machine, now)
         events.alerts_standing(self.metrics, {(row[0], row[1]): row[2] for row in alerts})
         self.metrics.show(self.metrics.findings, {(row[0], row[1]): row[2] for row in findings})
         self.metrics.show(self.metrics.gaps_open, open_gaps)
@@ -204,6 +213,27 @@ class Reports:
             self.metrics.archive_rows.labels(family).set(rows)
             self.metrics.archive_bytes.labels(family).set(size)
             self.metrics.archive_segments.labels(family).set(segments)
+
+    def _feeds(self, machine: Machine, now: datetime) -> None:
+        """Show how the feeds stand, now and then: it is a matter of minutes, and costs a few queries."""
+        if time.monotonic() - self._feeds_told_at < FEEDS_SECONDS:
+            return
+        self._feeds_told_at = time.monotonic()
+        with reading(machine.engine) as conn:
+            latest = latest_deliveries(conn)
+            refused = {fact.name for fact in lasting(conn) if fact.kind == "refused"}
+            people = last_day_shares(conn, {source.name for source in machine.config.sources})
+        names = [feed.name for feed in machine.config.feeds]
+        facts = {name: latest[name] for name in names if name in latest}
+        events.feeds_standing(
+            self.metrics,
+            ages={name: (now - fact.start).total_seconds() for name, fact in facts.items()},
+            rejected={
+                name: fact.detail["bad_rows"] / max(fact.detail["rows"], 1) for name, fact in facts.items()
+            },
+            refused={name: name in refused for name in names},
+            unknown={source: unknown / events_ for source, (events_, unknown) in people.items()},
+        )
 
     def _sources(self, machine: Machine, limited: str) -> None:
         for source, behind in machine.tailer.behind().items():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Literal
@@ -151,6 +151,34 @@ def history(conn: Connection, gap_id: str) -> list[tuple[datetime, str, Mapping[
     columns = (GapHistoryRow.at, GapHistoryRow.action, GapHistoryRow.detail)
     query = select(*columns).where(GapHistoryRow.gap_id == gap_id).order_by(GapHistoryRow.entry)
     return [(at, action, detail) for at, action, detail in conn.execute(query)]
+
+
+def as_known(conn: Connection, gaps: Sequence[Gap], moment: datetime) -> list[Gap]:
+    """Return gaps as they were known at a time: those noticed by then, with the end and filling known by then."""
+    later = {
+        (gap_id, action)
+        for gap_id, action in conn.execute(
+            select(GapHistoryRow.gap_id, GapHistoryRow.action).where(GapHistoryRow.at > moment)
+        )
+    }
+    known = []
+    for gap in gaps:
+        if gap.noticed_at > moment:
+            continue
+        filled_at = gap.filled_at if gap.filled_at is not None and gap.filled_at <= moment else None
+        # An end is set when it ends, or when it is filled while it lasts.
+        was_open = (gap.gap_id, "ended") in later or (
+            (gap.gap_id, "filled") in later and _ended_by_filling(conn, gap)
+        )
+        state: State = "filled" if filled_at else "open" if was_open or gap.end is None else "ended"
+        known.append(replace(gap, end=None if was_open else gap.end, filled_at=filled_at, state=state))
+    return known
+
+
+def _ended_by_filling(conn: Connection, gap: Gap) -> bool:
+    """Tell whether a gap was noticed without an end and never ended by itself."""
+    actions = {action: detail for _, action, detail in history(conn, gap.gap_id)}
+    return "ended" not in actions and actions.get("noticed", {}).get("end") is None
 
 
 def _write(conn: Connection, gap_id: str, now: datetime, action: str, detail: Mapping[str, Any]) -> None:

@@ -9,64 +9,29 @@ from __future__ import annotations
 import glob
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from fnmatch import fnmatchcase
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from auditd.reference.known import NO_LOADS, Mark, latest_mark, still_there
 from auditd.reference.loads import FeedFile, LoadReport
-from auditd.reference.reading import LONDON, FeedRefused, read_feed
+from auditd.reference.reading import FeedRefused, read_feed
+from auditd.reference.source import FeedSource, FeedStatus, Taken, complaints, read_as, status_of
 from auditd.reference.store import ReferenceStore
 from auditd.reference.touched import NOTHING, Touched, together
-from detectors.reference import FEEDS
+
+__all__ = ["FeedFolder", "FeedSource", "FeedStatus"]
 
 QUIET_SECONDS: Final = 1.0
 QUIET_SECONDS_UNFINISHED: Final = 10.0
 RETRY_SECONDS: Final = 10.0
-# Raised when the same file is to be understood differently from now on: every file is then read once more.
-READER_VERSION: Final = 1
-
-
-@dataclass(frozen=True, slots=True)
-class FeedSource:
-    """One configured delivery. files: glob patterns; mapping: our column name -> theirs; zone: of times without one.
-
-    complete: each file states everything there is; what it leaves out has ended.
-    """
-
-    name: str
-    feed: str
-    files: tuple[str, ...]
-    zone: ZoneInfo = LONDON
-    mapping: Mapping[str, str] = field(default_factory=dict)
-    complete: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedStatus:
-    """How a delivery stands, over its files as last loaded. age: since the latest load; None before the first.
-
-    problem: what is wrong and what to do, "" where all is well. rejected_by_reason: keys of reading.REASONS.
-    waiting: files that are still being written.
-    """
-
-    name: str
-    feed: str
-    loaded_at: datetime | None
-    age: timedelta | None
-    files: int
-    waiting: int
-    rows: int
-    rejected: int
-    rejected_by_reason: Mapping[str, int]
-    problem: str
 
 
 class Look(NamedTuple):
@@ -106,6 +71,8 @@ class FeedFolder:
         self._loaded_at: dict[str, datetime] = {}
         self._mark: Mark = NO_LOADS
         self._unconfirmed = False
+        self.taken: list[Taken] = []
+        """What the last poll took or refused, known files among it."""
 
     def ready(self, *, wait: bool = True) -> bool:
         """Tell whether `poll` has something to do; touches files only, never the database."""
@@ -118,10 +85,11 @@ class FeedFolder:
         wait=False takes files as they are, even if they were written a moment ago. Should the caller's transaction
         not be committed, the next poll notices and loads the same files again.
         """
+        self.taken = []
         if not still_there(conn, self._mark):
             self._forget()
         loaded = [
-            self._take(conn, source, path, now)
+            self._take(conn, source, path, now, wait=wait)
             for source in self._sources
             for path in list(self._due(source, wait=wait))
         ]
@@ -132,9 +100,21 @@ class FeedFolder:
 
     def statuses(self, now: datetime) -> tuple[FeedStatus, ...]:
         """Return how every configured delivery stands, as of the last poll."""
-        return tuple(
-            _status(source, self._files[source.name], self._loaded_at.get(source.name), now)
-            for source in self._sources
+        return tuple(self._status(source, now) for source in self._sources)
+
+    def _status(self, source: FeedSource, now: datetime) -> FeedStatus:
+        files, loaded_at = self._files[source.name], self._loaded_at.get(source.name)
+        problems = [file.problem for file in files.values() if file.problem]
+        if not files and loaded_at is None and source.files:
+            problems = [f"no file matches {', '.join(source.files)}"]
+        return status_of(
+            source,
+            [file.report for file in files.values() if file.report is not None],
+            problems,
+            loaded_at=loaded_at,
+            now=now,
+            files=len(files),
+            waiting=sum(file.taken != file.look and not file.problem for file in files.values()),
         )
 
     def _forget(self) -> None:
@@ -146,7 +126,7 @@ class FeedFolder:
     def _due(self, source: FeedSource, *, wait: bool) -> Iterator[str]:
         """Yield the files to take, oldest first, so that the newest has the last word."""
         files = self._files[source.name]
-        looks = dict(_looks(source.files))
+        looks = dict(_looks((*source.files, source.inbox)))
         for path in files.keys() - looks.keys():
             del files[path]
         for path, look in sorted(looks.items(), key=lambda item: (item[1].modified_ns, item[0])):
@@ -165,7 +145,7 @@ class FeedFolder:
         quiet = max(now - file.look.modified_ns / 1e9, now - file.since)
         return quiet >= QUIET_SECONDS and (quiet >= QUIET_SECONDS_UNFINISHED or _ends_in_newline(path))
 
-    def _take(self, conn: Connection, source: FeedSource, path: str, now: datetime) -> Touched:
+    def _take(self, conn: Connection, source: FeedSource, path: str, now: datetime, *, wait: bool) -> Touched:
         file = self._files[source.name][path]
         try:
             data, look = _read(path)
@@ -175,14 +155,22 @@ class FeedFolder:
             return NOTHING
         if look is None:
             return NOTHING
-        identity = FeedFile(path, sha256(data).hexdigest(), _read_as(source, self._store))
+        if not wait and self._may_be_half(source, path, data, look):
+            source = replace(source, complete=False)  # what it does not state yet has not ended
+        identity = FeedFile(path, sha256(data).hexdigest(), read_as(source, self._store.force), source.name)
         known = self._store.already(conn, source.feed, identity)
         file.report = known or self._read(conn, source, data, identity, now)
         file.taken = file.look = look
+        self.taken.append(Taken(source, file.report, look.modified_ns))
         if not file.report.problem:
             self._loaded_at[source.name] = file.report.loaded_at
-        file.problem = "; ".join(f"{path}: {text}" for text in _complaints(file.report))
+        file.problem = "; ".join(f"{path}: {text}" for text in complaints(file.report))
         return file.report.touched
+
+    def _may_be_half(self, source: FeedSource, path: str, data: bytes, look: Look) -> bool:
+        """Tell whether a file that nobody waited for has an unfinished last line, and was written just now."""
+        young = self._clock() - look.modified_ns / 1e9 < QUIET_SECONDS_UNFINISHED
+        return young and not data.endswith(b"\n") and not fnmatchcase(path, source.inbox)
 
     def _read(
         self, conn: Connection, source: FeedSource, data: bytes, file: FeedFile, now: datetime
@@ -223,48 +211,3 @@ def _ends_in_newline(path: str) -> bool:
             return file.read(1) == b"\n"
     except OSError:
         return True  # empty or unreadable: reading it will say so
-
-
-def _read_as(source: FeedSource, store: ReferenceStore) -> str:
-    """Return a fingerprint of all that decides how a file of the delivery is understood."""
-    parts = (
-        READER_VERSION,
-        FEEDS[source.feed],
-        source.zone.key,
-        sorted(source.mapping.items()),
-        source.complete,
-        store.force,
-    )
-    return sha256(repr(parts).encode()).hexdigest()
-
-
-def _complaints(report: LoadReport) -> list[str]:
-    if report.problem:
-        return [report.problem]
-    refused = [f"{report.rejects.height} of {report.rows} rows were refused"] if report.rejects.height else []
-    return [*refused, *report.hints]
-
-
-def _status(
-    source: FeedSource, files: Mapping[str, _File], loaded_at: datetime | None, now: datetime
-) -> FeedStatus:
-    reports = [file.report for file in files.values() if file.report is not None]
-    reasons: dict[str, int] = {}
-    for report in reports:
-        for reason, count in report.rejects["reason"].value_counts().iter_rows():
-            reasons[reason] = reasons.get(reason, 0) + count
-    problems = [file.problem for file in files.values() if file.problem]
-    if not files and loaded_at is None:
-        problems = [f"no file matches {', '.join(source.files)}"]
-    return FeedStatus(
-        name=source.name,
-        feed=source.feed,
-        loaded_at=loaded_at,
-        age=None if loaded_at is None else now - loaded_at,
-        files=len(files),
-        waiting=sum(file.taken != file.look and not file.problem for file in files.values()),
-        rows=sum(report.rows for report in reports),
-        rejected=sum(report.rejects.height for report in reports),
-        rejected_by_reason=reasons,
-        problem="; ".join(problems),
-    )

@@ -14,6 +14,7 @@ from typing import Any, Final
 import polars as pl
 from sqlalchemy import Connection, Row, func, insert, select, text
 
+from auditd.reference.ahead import NONE_AHEAD, Ahead
 from auditd.reference.reading import REJECTS
 from auditd.reference.tables import ReferenceLoad, ReferenceReject
 from auditd.reference.touched import NOTHING, Touched
@@ -23,11 +24,15 @@ MOST_REJECTS_KEPT: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class FeedFile:
-    """A file and how it was read: its name, the SHA-256 of its bytes, and a fingerprint of zone, mapping and the like."""
+    """A file and how it was read: its name, the SHA-256 of its bytes, a fingerprint of zone, mapping and the like.
+
+    delivery: the configured one that brought it.
+    """
 
     name: str
     content_sha256: str
     read_as: str = ""
+    delivery: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +41,7 @@ class LoadReport:
 
     accepted: new or corrected. ended: facts that the file no longer states. rejects: line, reason, detail.
     already: the file had been loaded before, and these are the figures of then. problem: why it was refused whole.
-    hints: sentences about likely slips.
+    hints: sentences about likely slips. ahead: rows that were written down in the future.
     """
 
     loaded_at: datetime
@@ -50,6 +55,7 @@ class LoadReport:
     already: bool = False
     problem: str | None = None
     hints: tuple[str, ...] = ()
+    ahead: Ahead = NONE_AHEAD
 
 
 def one_writer(conn: Connection) -> None:
@@ -78,20 +84,28 @@ def last_load(conn: Connection, feed: str, name: str) -> Row[Any] | None:
     return conn.execute(statement).first()
 
 
-def record(conn: Connection, feed: str, file: FeedFile, report: LoadReport) -> int:
-    """Write the load down with its rejected lines, at most MOST_REJECTS_KEPT of them; return its id."""
+def record(
+    conn: Connection, feed: str, file: FeedFile, report: LoadReport, *, unfinished_key: str | None = None
+) -> int:
+    """Write the load down with its rejected lines, at most MOST_REJECTS_KEPT of them; return its id.
+
+    unfinished_key: of the row on a last line that has no end, which may be half a row.
+    """
     load = insert(ReferenceLoad).values(
         token=token_hex(16),
         feed=feed,
         file_name=file.name,
         content_sha256=file.content_sha256,
         read_as=file.read_as,
+        delivery=file.delivery,
+        unfinished_key=unfinished_key,
         loaded_at=report.loaded_at,
         rows=report.rows,
         accepted=report.accepted,
         unchanged=report.unchanged,
         rejected=report.rejects.height,
         problem=report.problem,
+        notes="\n".join(report.hints) or None,
     )
     load_id = int(conn.execute(load.returning(ReferenceLoad.id)).scalar_one())
     lines = report.rejects.head(MOST_REJECTS_KEPT).iter_rows(named=True)
@@ -114,4 +128,25 @@ def report_again(conn: Connection, load: Row[Any]) -> LoadReport:
         rejects=pl.DataFrame(lines, schema=REJECTS, orient="row"),
         already=True,
         problem=load.problem,
+        hints=tuple((load.notes or "").splitlines()),
     )
+
+
+def latest_loads(conn: Connection, delivery: str) -> list[Row[Any]]:
+    """Return the latest load of each file of a delivery, the latest first."""
+    newest = (
+        select(func.max(ReferenceLoad.id))
+        .where(ReferenceLoad.delivery == delivery)
+        .group_by(ReferenceLoad.file_name)
+    )
+    query = (
+        select(ReferenceLoad.__table__).where(ReferenceLoad.id.in_(newest)).order_by(ReferenceLoad.id.desc())
+    )
+    return list(conn.execute(query))
+
+
+def latest_notes(conn: Connection, delivery: str) -> list[str]:
+    """Return what was noted at the latest load of a delivery that was taken."""
+    taken = (ReferenceLoad.delivery == delivery) & ReferenceLoad.problem.is_(None)
+    query = select(ReferenceLoad.notes).where(taken).order_by(ReferenceLoad.id.desc()).limit(1)
+    return (conn.execute(query).scalar() or "").splitlines()

@@ -5,8 +5,8 @@ It must never let a bad row through or drop one unreported: rows = good + reject
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -21,7 +21,7 @@ from detectors.reference import FEEDS, Feed, Field
 from parsers.force import Force
 from parsers.times import iso_to_utc, local_to_utc
 
-__all__ = ["LINE", "LONDON", "REASONS", "FeedRefused", "Reading", "read_feed"]
+__all__ = ["LINE", "LONDON", "REASONS", "FeedRefused", "Reading", "read_feed", "read_table"]
 
 LONDON: Final = ZoneInfo("Europe/London")
 LINE: Final = "_line"
@@ -56,7 +56,8 @@ FAULTS: Final = {"time": "bad_time", "date": "bad_date", "money": "bad_amount"}
 class Reading:
     """What a file says: `rows` of the feed's schema plus `_line`, `rejects` (line, reason, detail).
 
-    detail names the column, as the feed calls it, never a value. total = rows + rejects.
+    detail names the column, as the feed calls it, never a value. total = rows + rejects. unfinished: the number of the
+    last line where it has no end: half a row, perhaps, of a file that is still being written; 0 where it has one.
     """
 
     feed: str
@@ -64,6 +65,7 @@ class Reading:
     rejects: pl.DataFrame
     total: int
     hints: tuple[str, ...] = ()
+    unfinished: int = 0
 
 
 def read_feed(
@@ -79,12 +81,26 @@ def read_feed(
     zone: in which times without zone are read. mapping: our column name -> theirs. Line numbers are those of a
     text editor; a record that spans lines has the number of its first.
     """
+    reading = read_table(read_header(data), read_records(data), feed, zone=zone, mapping=mapping, force=force)
+    return reading if data.endswith(b"\n") else replace(reading, unfinished=data.count(b"\n") + 1)
+
+
+def read_table(
+    header: Sequence[str],
+    chunks: Iterable[Chunk],
+    feed: str,
+    *,
+    zone: ZoneInfo = LONDON,
+    mapping: Mapping[str, str] = NO_MAPPING,
+    force: Force | None = None,
+) -> Reading:
+    """Read the records of a table under its column names, wherever they come from; else as `read_feed`."""
     shape = FEEDS[feed]
-    columns = find_columns(shape, read_header(data), mapping)
+    columns = find_columns(shape, header, mapping)
     rows = [pl.Schema({LINE: pl.Int64(), **shape.schema}).to_frame()]
     rejects = [REJECTS.to_frame()]
     total = 0
-    for chunk in read_records(data):
+    for chunk in chunks:
         total += len(chunk.lines) + len(chunk.faults)
         good, bad = _judge(_texts(chunk, shape, columns.positions), shape, zone, force or Force())
         rows.append(good)

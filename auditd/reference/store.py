@@ -15,6 +15,7 @@ import polars as pl
 from sqlalchemy import Connection, Engine
 
 from alerts.authority import Authority
+from auditd.reference.ahead import ahead_of
 from auditd.reference.gate import gate, the_live_one
 from auditd.reference.known import Frames, Known, Mark, known_at, loaded_feeds
 from auditd.reference.loads import (
@@ -87,13 +88,20 @@ class ReferenceStore:
             return report
         last = last_load(conn, reading.feed, file.name)
         again = last is not None and (last.content_sha256, last.problem) == (file.content_sha256, None)
-        stated, rejects = _once_per_key(reading)
+        stated, rejects, unfinished = _once_per_key(reading)
         ends = complete and reading.rejects.is_empty() and not stated.is_empty()
-        known = known_versions(conn, reading.feed, None if ends or again else stated["row_key"])
+        keys = stated["row_key"]
+        if last is not None and last.unfinished_key:
+            keys = keys.extend_constant(last.unfinished_key, 1)
+        known = known_versions(conn, reading.feed, None if ends or again else keys)
         withdrawn = pl.lit(value=ends)
         if last is not None and again:
             withdrawn |= pl.col("load_id") == last.id
+        if last is not None and last.unfinished_key:
+            # What stood on its last line before that line had an end may have been half a row.
+            withdrawn |= (pl.col("load_id") == last.id) & (pl.col("row_key") == last.unfinished_key)
         change = difference(stated, known, withdrawn)
+        ahead = ahead_of(reading, now)
         report = LoadReport(
             loaded_at=moment_of(conn, now),
             rows=reading.total,
@@ -102,10 +110,13 @@ class ReferenceStore:
             corrected=change.corrected,
             ended=change.ended,
             rejects=rejects,
-            hints=(*reading.hints, NOTHING_ENDED) if complete and not ends else reading.hints,
+            hints=tuple(
+                filter(None, (*reading.hints, NOTHING_ENDED if complete and not ends else "", ahead.hint))
+            ),
+            ahead=ahead,
         )
         before = loaded_feeds(conn)
-        load_id = record(conn, reading.feed, file, report)
+        load_id = record(conn, reading.feed, file, report, unfinished_key=unfinished)
         write(conn, reading.feed, change, load_id=load_id, moment=report.loaded_at)
         if reading.feed in ABSENCE_TELLS and loaded_feeds(conn) != before:
             return replace(report, touched=Touched(feeds=frozenset({reading.feed}), everything=True))
@@ -170,19 +181,21 @@ def _gated(frames: Frames, loaded: frozenset[str], authority: Authority | None) 
     )
 
 
-def _once_per_key(reading: Reading) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return what the file states (row_key, body), and all its rejects.
+def _once_per_key(reading: Reading) -> tuple[pl.DataFrame, pl.DataFrame, str | None]:
+    """Return what the file states (row_key, body), all its rejects, and the key of a row on an unfinished last line.
 
     Of rows about the same fact the last counts; earlier ones that say something else are rejects.
     """
     stated = encode(reading.rows, reading.feed).with_columns(reading.rows[LINE])
+    cut = stated.row(-1, named=True) if reading.unfinished and not stated.is_empty() else None
+    unfinished = cut["row_key"] if cut and cut[LINE] == reading.unfinished else None
     kept = stated.unique("row_key", keep="last", maintain_order=True)
     if kept.height == stated.height:
-        return stated.drop(LINE), reading.rejects
+        return stated.drop(LINE), reading.rejects, unfinished
     lost = stated.join(kept.select("row_key", pl.col("body").alias("kept")), on="row_key").filter(
         pl.col("body") != pl.col("kept")
     )
     repeats = lost.select(
         pl.col(LINE).alias("line"), pl.lit("superseded").alias("reason"), pl.lit("the key").alias("detail")
     ).select(pl.col(name).cast(dtype) for name, dtype in REJECTS.items())
-    return kept.drop(LINE), pl.concat([reading.rejects, repeats]).sort("line")
+    return kept.drop(LINE), pl.concat([reading.rejects, repeats]).sort("line"), unfinished

@@ -22,7 +22,9 @@ class ReferenceLoad(Base):
 
     token is random: it tells a load from another one that was given the same id after a rollback.
     read_as fingerprints how it was read (zone, column names, ...): the same file read otherwise is another load.
-    rows = accepted + unchanged + rejected.
+    rows = accepted + unchanged + rejected. delivery: the configured one that brought it, "" where that was not kept.
+    unfinished_key: the row_key of what stood on a last line without an end, which may have been half a row.
+    notes: sentences about likely slips, one a line.
     """
 
     __tablename__ = "reference_loads"
@@ -39,8 +41,11 @@ class ReferenceLoad(Base):
     unchanged: Mapped[int] = mapped_column(BIG, default=0)
     rejected: Mapped[int] = mapped_column(BIG, default=0)
     problem: Mapped[str | None] = mapped_column(Text)
+    delivery: Mapped[str] = mapped_column(String(64), default="", server_default=text("''"))
+    unfinished_key: Mapped[str | None] = mapped_column(String(64))
+    notes: Mapped[str | None] = mapped_column(Text)
 
-    __table_args__ = (Index(None, "feed", "file_name", "id"),)
+    __table_args__ = (Index(None, "feed", "file_name", "id"), Index(None, "delivery", "id"))
 
 
 class ReferenceRow(Base):

@@ -188,7 +188,6 @@ def alerts_standing(metrics: Metrics, counts: Mapping[tuple[int, str], int]) -> 
 def feed_loaded(metrics: Metrics, *, feed: str, rows: int, changed: int, rejected_rows: int) -> None:
     """A file of a feed was taken. rows: known now; changed: new knowledge; rejected_rows: refused, the rest kept."""
     metrics.feed_rows.labels(feed).set(rows)
-    metrics.feed_age.labels(feed).set(0)
     metrics.feed_rejected_rows.labels(feed).inc(rejected_rows)
     say = _log().warning if rejected_rows else _log().info
     say("feed_loaded", feed=feed, rows=rows, changed=changed, rejected_rows=rejected_rows)
@@ -198,6 +197,26 @@ def feed_problem(metrics: Metrics, *, feed: str, reason: str, hint: str = "") ->
     """A file of a feed could not be taken at all."""
     metrics.feed_rejected_rows.labels(feed).inc(0)
     _log().warning("feed_problem", feed=feed, reason=reason, hint=hint)
+
+
+def feed_query_failed(metrics: Metrics, *, feed: str, times: int) -> None:
+    """Runs of a feed's query failed or hung; what was known stays known, and it is tried again."""
+    metrics.feed_query_failures.labels(feed).inc(times)
+
+
+def feeds_standing(
+    metrics: Metrics,
+    *,
+    ages: Mapping[str, float],
+    rejected: Mapping[str, float],
+    refused: Mapping[str, bool],
+    unknown: Mapping[str, float],
+) -> None:
+    """How the feeds stand: by feed its age in seconds, share of refused rows, whether refused; by source the unknown."""
+    metrics.show(metrics.feed_age, {(feed,): age for feed, age in ages.items()})
+    metrics.show(metrics.feed_rejected_ratio, {(feed,): share for feed, share in rejected.items()})
+    metrics.show(metrics.feed_refused, {(feed,): float(is_so) for feed, is_so in refused.items()})
+    metrics.show(metrics.unknown_people_ratio, {(source,): share for source, share in unknown.items()})
 
 
 def protected_stripped(metrics: Metrics, *, count: int) -> None:

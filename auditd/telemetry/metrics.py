@@ -94,9 +94,23 @@ class Metrics:
     def _reference(self) -> None:
         counter = partial(Counter, namespace=PREFIX, registry=self.registry)
         gauge = partial(Gauge, namespace=PREFIX, registry=self.registry)
-        self.feed_age = gauge("feed_age_seconds", "Seconds since the feed was last loaded.", ["feed"])
+        self.feed_age = gauge("feed_age_seconds", "Seconds since the feed was last delivered.", ["feed"])
         self.feed_rows = gauge("feed_rows", "Rows of the feed known now.", ["feed"])
         self.feed_rejected_rows = counter("feed_rejected_rows", "Rows of the feed refused.", ["feed"])
+        self.feed_rejected_ratio = gauge(
+            "feed_rejected_ratio", "Share of refused rows in the feed's latest delivery.", ["feed"]
+        )
+        self.feed_refused = gauge(
+            "feed_refused", "1 while the latest delivery is refused as a whole, or its query fails.", ["feed"]
+        )
+        self.feed_query_failures = counter(
+            "feed_query_failures", "Runs of the feed's query that failed or hung.", ["feed"]
+        )
+        self.unknown_people_ratio = gauge(
+            "unknown_people_ratio",
+            "Share of events by people nobody knows, in the last 24 hours with events.",
+            ["source"],
+        )
         self.protected_contacts_stripped = gauge(
             "protected_contacts_stripped",
             "Listed contacts removed because they are protected: a count alone.",

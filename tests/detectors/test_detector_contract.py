@@ -240,4 +240,4 @@ def test_the_histories_of_the_property_are_dense_enough():
     span = Span(moment(0), moment(40))
     assert [
         detector.judge(window(detector, history(*rows), RICH, span)).height for detector in DETECTORS
-    ] == [2, 2, 2, 0, 1]  # source_silent judges gaps, not events
+    ] == [0, 2, 2, 2, 0, 1]  # feed_stale and source_silent judge facts, not events

@@ -35,6 +35,8 @@ from detectors.detector import Span
 from parsers.event import FAMILIES
 
 NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
+# Judged by when and how data came, so that it differs where that does.
+TELLS_OF_DELIVERY = ("feed_stale",)
 LIST_DETECTORS = ("lookup_then_contact", "media_contact")
 FEEDS = (
     "staff", "identifiers", "incidents", "incident_subjects", "assignments", "media_contacts", "media_register",
@@ -252,7 +254,8 @@ def active_findings(conn: Connection) -> frozenset[tuple[Any, ...]]:
         FindingRow.actor, FindingRow.subject_type, FindingRow.subject_key, FindingRow.outlet, FindingRow.severity,
         FindingRow.event_ids, FindingRow.facts, FindingRow.alert_id,
     )  # fmt: skip
-    rows = conn.execute(select(*columns).where(FindingRow.state == "active"))
+    judged = (FindingRow.state == "active") & FindingRow.detector.not_in(TELLS_OF_DELIVERY)
+    rows = conn.execute(select(*columns).where(judged))
     return frozenset(tuple(tuple(v) if isinstance(v, list) else v for v in row) for row in rows)
 
 
@@ -262,7 +265,7 @@ def standing_alerts(conn: Connection) -> frozenset[tuple[Any, ...]]:
         AlertRow.alert_id, AlertRow.severity, AlertRow.state, AlertRow.finding_count, AlertRow.person_key,
         AlertRow.first_event_at, AlertRow.last_event_at, AlertRow.outcome, AlertRow.actor,
     )  # fmt: skip
-    rows = conn.execute(select(*columns)).all()
+    rows = conn.execute(select(*columns).where(AlertRow.concern.not_in(TELLS_OF_DELIVERY))).all()
     assert all(row.state == "closed" for row in rows if not row.finding_count)
     return frozenset(tuple(row) for row in rows if row.finding_count)
 
