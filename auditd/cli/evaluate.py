@@ -39,8 +39,9 @@ MOST_BUDGET = 10_000
 def command(ctx: click.Context, labels: Path, budgets: str, picture: Path | None, as_json: bool) -> None:
     """Measure explanations, detectors and ranking against a labelled data set.
 
-    LABELS is a folder of CSV files that say what is true. Findings are those in the database, made under the authorities there were; explanations are asked again with reference
-    data as known now. Nothing is changed, and the daemon may run.
+    LABELS is a folder of CSV files that say what is true. Findings are those in the database, made under the
+    authorities there were; explanations are asked again with reference data as known now. Nothing is changed, and the
+    daemon may run.
     """
     from auditd.archive.archive import SegmentsDamaged
     from auditd.cli.context import BAD_ANSWER

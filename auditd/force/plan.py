@@ -6,13 +6,14 @@ every innocent cause.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Final
 
 from auditd.force import innocent, misuse_of_contacts, misuse_of_records
 from auditd.force.casting import Casting
 from auditd.force.misuse_of_records import Scenario
 from auditd.force.records import Told
+from auditd.force.rota import london
 
 MISUSE: Final[tuple[Scenario, ...]] = (
     misuse_of_records.self_lookup,
@@ -66,23 +67,22 @@ def planned(cast: Casting) -> Told:
     for _ in range(rounds):
         for scenario in (*MISUSE, *INNOCENT):
             told.add(scenario(cast))
-    end = datetime.combine(cast.start + timedelta(days=cast.days), datetime.min.time(), tzinfo=UTC)
-    return _within(told, end)
+    begin = london(cast.start, time(1))
+    return _within(told, begin, begin + timedelta(days=cast.days) - timedelta(hours=2))
 
 
-def _within(told: Told, end: datetime) -> Told:
-    """Leave out what would happen after the stretch; a case goes with its last trace."""
-    kept = Told(
-        looked=[looked for looked in told.looked if looked.lookup.at < end],
-        contacts=[contact for contact in told.contacts if contact.at < end],
-        incidents=told.incidents,
-        rows=told.rows,
-    )
-    for case, own in told.cases:
-        part = Told(
-            looked=[looked for looked in own.looked if looked.lookup.at < end],
-            contacts=[contact for contact in own.contacts if contact.at < end],
-        )
-        if part.looked or part.contacts:
-            kept.cases.append((case, part))
+def _within(told: Told, begin: datetime, end: datetime) -> Told:
+    """Leave out what would happen outside the stretch; a case goes with its last trace."""
+    kept = _part(told, begin, end)
+    kept.incidents, kept.rows = told.incidents, told.rows
+    parts = ((case, _part(own, begin, end)) for case, own in told.cases)
+    kept.cases = [(case, part) for case, part in parts if part.looked or part.contacts]
     return kept
+
+
+def _part(told: Told, begin: datetime, end: datetime) -> Told:
+    """Return the look-ups and contacts of a stretch."""
+    return Told(
+        looked=[looked for looked in told.looked if begin <= looked.lookup.at < end],
+        contacts=[contact for contact in told.contacts if begin <= contact.at < end],
+    )

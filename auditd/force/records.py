@@ -61,12 +61,11 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A look-up, who made it, and what is true of it. shared: made under an account of several people."""
+    """A look-up, who made it, and what is true of it."""
 
     lookup: Lookup
     person: Person
     truth: Truth
-    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

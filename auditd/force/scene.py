@@ -28,7 +28,6 @@ REASONS: Final = (
     "DRUGS",
     "BURGLARY",
 )
-INNOCENT: Final = Truth()
 # Numbers of the public: work is about those below, cases each have one of their own above.
 _WORKED_ON: Final = 1_000_000
 _OF_CASES: Final = 2_000_000
@@ -99,7 +98,7 @@ class Scene:
             justification=justification,
             result=result,
         )
-        return Looked(lookup, person, truth, shared=bool(account))
+        return Looked(lookup, person, truth)
 
     def typed(self, ref: str) -> tuple[str, str]:
         """Return a reference as somebody types it, and a cause where it went wrong: blank mostly, mistyped now and then."""

@@ -19,7 +19,7 @@ from auditd.force.duties import Duties
 from auditd.force.happenings import Call, Mail
 from auditd.force.incident_rows import assignment_rows, incident_row, subject_rows
 from auditd.force.names import Public
-from auditd.force.people import DETECTIVE, STREET, Person, make_people
+from auditd.force.people import DETECTIVE, STREET, make_people
 from auditd.force.plan import planned
 from auditd.force.records import Case, Incident, Looked, Told
 from auditd.force.rota import Rota
@@ -71,10 +71,6 @@ class Story:
     def left_over(self) -> dict[str, list[Row]]:
         """Return the feed rows that became known only after the last day, so that a late record is not lost."""
         return self._rows_until(datetime.max.replace(tzinfo=UTC))
-
-    def unit(self, person: Person, at: datetime) -> str:
-        """Return somebody's unit at a time."""
-        return person.unit_on(at.date())
 
     def _inherited(self, work: Duties) -> None:
         """Give everybody who works cases two that began before the first day."""

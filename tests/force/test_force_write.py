@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,14 @@ def test_writes_from_the_command_line(tmp_path: Path) -> None:
     assert report["staff"] == 20
     assert report["records"]["pnc"] == sum(report["look_ups"].values())
     assert load(target / "access-auditd.toml").sources
+
+
+@pytest.mark.soak
+def test_a_day_of_two_thousand_people_takes_a_few_seconds_of_cpu(tmp_path: Path) -> None:
+    began = time.process_time()
+    written = write_force(tmp_path / "large", Story(staff=2_000, days=7, seed=1))
+    assert sum(written.records.values()) > 200_000
+    assert (time.process_time() - began) / written.days < 5
 
 
 def test_refuses_a_folder_that_holds_something(tmp_path: Path) -> None:
