@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import sys
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast, get_args
+from typing import Any, BinaryIO, Final, get_args
 from zoneinfo import ZoneInfo
 
 import click
@@ -22,6 +19,7 @@ from auditd.cli.options import format_named, format_options, valid
 from auditd.cli.output import clean, count, print_json
 from auditd.cli.show import event_lines, event_values
 from auditd.cli.trial import MOST_CODES, Trial
+from auditd.cli.unpacked import BrokenFile, unpacked
 from auditd.config.values import domain, number_range, zone
 from parsers.encodings import Declared, is_wide, whole_lines
 from parsers.force import Force
@@ -29,7 +27,6 @@ from parsers.format import REJECT_REASONS, Context, Format
 from parsers.guess import Guess, guess
 
 SAMPLE_BYTES: Final = 64 << 10
-GZIP_MAGIC: Final = b"\x1f\x8b"
 LONGEST_LINE: Final = 1 << 20
 LEAST_CONFIDENCE: Final = 0.3
 
@@ -65,7 +62,7 @@ def command(
 ) -> None:
     """Parse a file and show what becomes of its lines; store nothing.
 
-    FILE may be gzipped, or - for standard input. With --config the force is the configuration's. Exit code: 0 lines
+    FILE may be compressed (gzip, zstd, xz, bzip2), or - for standard input. With --config the force is the configuration's. Exit code: 0 lines
     became events, 1 none did or nobody knows the format, 2 wrong usage.
     """
     wish = Wish(**wishes)
@@ -134,19 +131,18 @@ def _wished(context: Context, wish: Wish) -> Context:
 
 @contextmanager
 def _opened(file: Path) -> Iterator[BinaryIO]:
-    """Open a file, gzipped or not, or standard input; what goes wrong while reading becomes a CliError."""
+    """Open a file, compressed or not, or standard input; what goes wrong while reading becomes a CliError."""
     try:
         raw = sys.stdin.buffer if str(file) == "-" else file.open("rb")
-        stream = io.BufferedReader(cast(io.RawIOBase, raw))
-        if stream.peek(2)[:2] == GZIP_MAGIC:
-            stream = io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=stream)))
-        yield stream
+        yield unpacked(raw)
         if str(file) != "-":
             raw.close()
     except OSError as error:
         raise CliError(f"{file} cannot be read: {error.strerror or error}") from None
-    except (EOFError, zlib.error):
-        raise CliError(f"{file} is not a whole gzip file", hint="is it still being compressed?") from None
+    except BrokenFile as broken:
+        raise CliError(
+            f"{file} is not a whole {broken.kind} file", hint="is it still being compressed?"
+        ) from None
 
 
 def _believable(file: Path, guesses: list[Guess]) -> str:
