@@ -13,8 +13,8 @@ from typing import Final, Literal
 
 import polars as pl
 
-Family = Literal["access", "email", "call"]
-FAMILIES: Final[tuple[Family, ...]] = ("access", "email", "call")
+Family = Literal["access", "email", "call", "web"]
+FAMILIES: Final[tuple[Family, ...]] = ("access", "email", "call", "web")
 
 UTC_MICROSECONDS: Final = pl.Datetime("us", "UTC")
 TEXT: Final = pl.String()
@@ -143,10 +143,41 @@ CALL: Final[tuple[Column, ...]] = (
     Column("destination_ip", TEXT, "Address of the called device.", "destination.ip"),
 )
 
+WEB: Final[tuple[Column, ...]] = (
+    Column("url_full", TEXT, "Address asked for, without user information, query and fragment.", "url.full"),
+    Column("url_domain", TEXT, "Host asked for, in lower case; an IPv6 address in brackets.", "url.domain"),
+    Column("url_port", pl.Int32(), "Port, where the address names one.", "url.port"),
+    Column("url_query", TEXT, "Query string: content, null unless the source keeps it.", "url.query"),
+    Column("url_query_hash", TEXT, "Hash of the query string: tells whether two are the same."),
+    Column("http_request_method", TEXT, "GET, POST, CONNECT (a tunnel), ...", "http.request.method"),
+    Column(
+        "http_response_status_code",
+        pl.Int32(),
+        "Status sent to the client; null where none was.",
+        "http.response.status_code",
+    ),
+    Column("http_request_bytes", pl.Int64(), "Bytes from the client.", "http.request.bytes"),
+    Column("http_response_bytes", pl.Int64(), "Bytes to the client.", "http.response.bytes"),
+    Column(
+        "http_request_referrer", TEXT, "Page that led there, kept like the address.", "http.request.referrer"
+    ),
+    Column("http_response_mime_type", TEXT, "Type of what was sent.", "http.response.mime_type"),
+    Column("user_agent_original", TEXT, "Program that asked, in its own words.", "user_agent.original"),
+    Column("event_duration", pl.Int64(), "How long it took, in nanoseconds.", "event.duration"),
+    Column("destination_ip", TEXT, "Address of the server, or of the next proxy.", "destination.ip"),
+    Column("destination_address", TEXT, "Host name of the next proxy.", "destination.address"),
+    Column("network_application", TEXT, "Application as the proxy knows it.", "network.application"),
+    Column("web_category", TEXT, "Category of the site, in the proxy's words."),
+    Column("web_action", TEXT, "allowed, blocked, or challenged (asked to log in first)."),
+    Column("rule_name", TEXT, "Rule of the proxy that decided.", "rule.name"),
+    Column("organization_name", TEXT, "Department of the account that acted.", "organization.name"),
+)
+
 COLUMNS: Final[dict[Family, tuple[Column, ...]]] = {
     "access": COMMON + ACCESS,
     "email": COMMON + EMAIL,
     "call": COMMON + CALL,
+    "web": COMMON + WEB,
 }
 
 SCHEMA: Final[dict[Family, pl.Schema]] = {

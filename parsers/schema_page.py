@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from parsers.event import ACCESS, CALL, COMMON, EMAIL, Column
+from parsers.event import ACCESS, CALL, COMMON, EMAIL, WEB, Column
 from parsers.format import all_formats
 
 _TYPES: Final = {
@@ -39,6 +39,7 @@ _FAMILIES: Final = (
     ("access", "Look-ups, updates and other accesses to record systems.", ACCESS),
     ("email", "Messages, one row per line of the mail system's log.", EMAIL),
     ("call", "Telephone calls, one row per leg.", CALL),
+    ("web", "Requests through web proxies, one row per request or tunnel.", WEB),
 )
 
 

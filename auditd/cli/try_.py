@@ -54,7 +54,9 @@ class Wish:
 @click.option("--force-domain", "domains", multiple=True, help="A mail domain of ours.")
 @click.option("--force-range", "ranges", multiple=True, help="A number range of ours, like +441632960.")
 @click.option("--limit", type=click.IntRange(0, 1000), default=5, show_default=True, help="How many to show.")
-@click.option("--show-content", is_flag=True, help="Show the subjects of emails.")
+@click.option(
+    "--show-content", is_flag=True, help="Show the subjects of emails and kept queries of addresses."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def command(

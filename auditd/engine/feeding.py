@@ -70,7 +70,8 @@ class Feeding:
             with store_faults(), self._engine.begin() as conn:
                 touched = self._folder.poll(conn, now, wait=settle)
                 if touched != NOTHING:
-                    self._judge.note_touches(conn, find_touched(self._archive, touched))
+                    found = find_touched(self._archive, touched, self._judge.families)
+                    self._judge.note_touches(conn, found)
             committed = True
         finally:
             self._judge.noted(committed=committed)

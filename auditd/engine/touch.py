@@ -6,7 +6,7 @@ spans to judge again. It may name too many, never too few.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -36,20 +36,21 @@ class Touches:
         return reach(touched, before=detector.before, after=detector.after)
 
 
-def find_touched(archive: Archive, touched: Touched) -> Touches:
-    """Return where in the archive the events lie that the change touches."""
+def find_touched(archive: Archive, touched: Touched, families: Collection[Family] = FAMILIES) -> Touches:
+    """Return where in the archive the events of these families lie that the change touches: those that somebody judges."""
     feeds = touched.feeds
     if touched.everything:
-        return Touches(feeds, {family: _whole(archive, family) for family in FAMILIES})
+        return Touches(feeds, {family: _whole(archive, family) for family in families})
     kinds = _by_kind(touched)
     filters: dict[Family, pl.Expr | None] = {
         "access": _access(touched, kinds),
         "email": _email(kinds),
         "call": _call(kinds),
+        "web": _web(kinds),
     }
     spans: dict[Family, Sequence[Span]] = {}
     for family, chosen in filters.items():
-        if chosen is not None:
+        if chosen is not None and family in families:
             times = archive.collect_intact(family, None, None, partial(_times, chosen))
             spans[family] = spans_of(times["timestamp"])
     return Touches(feeds, spans)
@@ -116,4 +117,14 @@ def _call(kinds: Mapping[str, list[str]]) -> pl.Expr | None:
         parts.append(pl.col("call_numbers").list.eval(pl.element().is_in(numbers)).list.any())
     if accounts := kinds.get("account"):
         parts += [pl.col("call_from_user").is_in(accounts), pl.col("call_to_user").is_in(accounts)]
+    return _any(parts)
+
+
+def _web(kinds: Mapping[str, list[str]]) -> pl.Expr | None:
+    parts = []
+    # Proxies know people by account or by address, whichever they log in with.
+    if names := [*kinds.get("account", ()), *kinds.get("email", ())]:
+        parts.append(pl.col("user_id").is_in(names))
+    if terminals := kinds.get("terminal"):
+        parts.append(canonical_terminal(pl.col("source_address")).is_in(terminals))
     return _any(parts)
