@@ -147,5 +147,20 @@ class AlertHistoryRow(Base):
     detail: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
-for _history in (AuthorityHistoryRow, AlertHistoryRow):
+class UseRow(Base):
+    """One use of personal data by a person: what was done (`action`, with its `detail`), for what and why. Append-only."""
+
+    __tablename__ = "use_log"
+    __table_args__ = (_one_of("purpose", tuple(PURPOSES)),)
+
+    entry: Mapped[int] = mapped_column(_COUNTER, primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    actor: Mapped[str] = mapped_column(Text)
+    purpose: Mapped[str] = mapped_column(String(32))
+    reason: Mapped[str] = mapped_column(Text)
+    action: Mapped[str] = mapped_column(String(32))
+    detail: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+for _history in (AuthorityHistoryRow, AlertHistoryRow, UseRow):
     append_only(Base.metadata.tables[_history.__tablename__])

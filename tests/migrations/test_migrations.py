@@ -73,6 +73,8 @@ HISTORIES = {
     "VALUES ('P-1', '2026-03-03 12:00:00', 'somebody', 'granted', '{}')",
     "gap_history": "INSERT INTO gap_history (gap_id, at, action, detail) "
     "VALUES ('G-1', '2026-03-03 12:00:00', 'noticed', '{}')",
+    "use_log": "INSERT INTO use_log (at, actor, purpose, reason, action, detail) "
+    "VALUES ('2026-03-03 12:00:00', 'somebody', 'self_monitoring', 'r', 'who', '{}')",
 }
 OWNERS = (
     "INSERT INTO alerts (alert_id, concern, person_key, ordinal, actor, title, category, severity, finding_count, "
