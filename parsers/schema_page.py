@@ -58,10 +58,14 @@ def schema_page() -> str:
 
 def _table(columns: Iterable[Column]) -> list[str]:
     rows = [
-        f"| `{column.name}` | {_TYPES[column.dtype]} | {column.meaning} | {f'`{column.ecs}`' if column.ecs else ''} |"
+        f"| `{column.name}` | {_TYPES[column.dtype]} | {column.meaning} | {_name(column.ecs)} | {_name(column.ocsf)} |"
         for column in columns
     ]
-    return ["| column | type | meaning | ECS |", "|---|---|---|---|", *rows]
+    return ["| column | type | meaning | ECS | OCSF |", "|---|---|---|---|---|", *rows]
+
+
+def _name(path: str) -> str:
+    return f"`{path}`" if path else ""
 
 
 if __name__ == "__main__":

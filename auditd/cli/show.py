@@ -10,10 +10,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from auditd.cli.output import clean, london
-from parsers.event import Family
+from parsers.event import CONTENT, Family
 
 HIDDEN: Final = "(hidden)"
-CONTENT: Final = ("email_subject", "url_query")
 _NOT_LISTED: Final = {
     "event_id", "timestamp", "source", "event_module", "log_file", "log_offset", "log_length", "event_hash",
     "event_original", "event_ingested", "time_uncertainty_seconds",
