@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from alerts.vocabulary import PURPOSES
 from auditd.cli.context import BAD_ANSWER, CliError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -20,6 +21,15 @@ def by_option(command: Command) -> Command:
     return click.option(
         "--by", default=_user, show_default="the user of the operating system", help="Who acts."
     )(command)
+
+
+def use_options(command: Command) -> Command:
+    """Add `--purpose`, `--reason` and `--by`: what a use of personal data must come with, see alerts.uses."""
+    why = click.option("--reason", required=True, help="Why it is necessary, in words.")
+    what_for = click.option(
+        "--purpose", type=click.Choice(list(PURPOSES)), required=True, help="What it is used for."
+    )
+    return what_for(why(by_option(command)))
 
 
 def slugs(words: Iterable[str]) -> dict[str, str]:

@@ -154,6 +154,24 @@ def test_the_limit_bounds_what_is_shown_not_what_is_counted(log: Path) -> None:
     assert len(found["shown_events"]["access"]) == 1
 
 
+@pytest.mark.parametrize("output", ["ndjson", "ecs", "ocsf"])
+def test_events_are_shown_as_documents_of_a_standard_with_the_account_beside_them(
+    tmp_path: Path, output: str
+) -> None:
+    (tmp_path / "m.log").write_text(MESSAGES)
+    done = run(tmp_path / "m.log", "--output", output)
+    [document] = [json.loads(line) for line in done.stdout.splitlines()]
+    named = {"ndjson": document.get("family"), "ecs": document.get("ecs"), "ocsf": document.get("class_uid")}
+    assert named[output] in ("email", {"version": "8.17.0"}, 4009)
+    assert "the account balances" in done.stderr
+    assert "Secret subject" not in done.stdout
+    assert "Secret subject" in run(tmp_path / "m.log", "--output", output, "--show-content").stdout
+
+
+def test_documents_are_json_already(log: Path) -> None:
+    assert run(log, "--output", "ecs", "--json").exit_code == 2
+
+
 def test_subjects_of_emails_are_hidden_until_asked_for(tmp_path: Path) -> None:
     (tmp_path / "m.log").write_text(MESSAGES)
     assert "Secret subject" not in run(tmp_path / "m.log").output
