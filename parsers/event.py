@@ -1,152 +1,32 @@
-"""The event schema: every column an event can have, with its meaning, unit and standard names.
+"""The event schema: the families there are, and the columns of each as a schema that every frame of it keeps to.
 
-It must never hold behaviour: parsers fill these columns, the archive stores them, docs/schema.md lists them.
-
-Names are ECS field names with dots written as underscores; `call_*`, `pnc_*` and `subject_*` are extensions
-where ECS has nothing. `ecs` is empty for those.
+It must never hold behaviour beyond that: parsers fill the columns (parsers/columns.py), the archive stores them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Literal
 
 import polars as pl
 
-Family = Literal["access", "email", "call"]
-FAMILIES: Final[tuple[Family, ...]] = ("access", "email", "call")
+from parsers.columns import ACCESS, CALL, COMMON, EMAIL, TEXT, TEXTS, UTC_MICROSECONDS, WEB, Column
 
-UTC_MICROSECONDS: Final = pl.Datetime("us", "UTC")
-TEXT: Final = pl.String()
-TEXTS: Final = pl.List(pl.String())
+__all__ = [
+    "COLUMNS", "CONTENT", "FAMILIES", "NO_EVENTS", "SCHEMA", "SHAPES", "TEXT", "TEXTS", "UTC_MICROSECONDS", "Column",
+    "Family", "conform",
+]  # fmt: skip
 
+Family = Literal["access", "email", "call", "web"]
+FAMILIES: Final[tuple[Family, ...]] = ("access", "email", "call", "web")
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column: name, polars type, meaning and unit, ECS name ("" where ECS has none)."""
-
-    name: str
-    dtype: pl.DataType
-    meaning: str
-    ecs: str = ""
-
-
-COMMON: Final[tuple[Column, ...]] = (
-    Column(
-        "event_id", TEXT, "Derived identity: the same record delivered twice has the same one.", "event.id"
-    ),
-    Column("timestamp", UTC_MICROSECONDS, "When it happened, UTC.", "@timestamp"),
-    Column("source", TEXT, "Name of the configured source it was read from.", "event.dataset"),
-    Column("event_module", TEXT, "Log format that produced it.", "event.module"),
-    Column(
-        "observer_name", TEXT, "Site of the system that wrote the log, from configuration.", "observer.name"
-    ),
-    Column("event_code", TEXT, "The system's own code for what happened.", "event.code"),
-    Column("event_action", TEXT, "What happened, in our words (documented per format).", "event.action"),
-    Column("event_outcome", TEXT, "success, failure or unknown.", "event.outcome"),
-    Column("event_reason", TEXT, "Why, as the record gives it.", "event.reason"),
-    Column("user_id", TEXT, "Account that acted, canonical (casefolded, trimmed).", "user.id"),
-    Column("user_name", TEXT, "Account that acted, as written.", "user.name"),
-    Column("source_ip", TEXT, "Address the action came from.", "source.ip"),
-    Column("source_address", TEXT, "Terminal, device or host the action came from.", "source.address"),
-    Column("time_zone_source", TEXT, "How the zone was known: record, config or assumed."),
-    Column("time_uncertainty_seconds", pl.Int32(), "How far the time may be off (the repeated hour: 3600)."),
-    Column("log_file", TEXT, "Identity of the file the record was read from.", "log.file.path"),
-    Column("log_offset", pl.Int64(), "Byte offset of the line in that file.", "log.offset"),
-    Column("log_length", pl.Int32(), "Bytes of the line without its newline; a carriage return counts."),
-    Column("event_hash", pl.Binary(), "SHA-256 of the raw line without its newline.", "event.hash"),
-    Column("event_original", pl.Binary(), "The raw line, where the source keeps it.", "event.original"),
-    Column("event_ingested", UTC_MICROSECONDS, "When the archive took it, UTC.", "event.ingested"),
-)
-
-ACCESS: Final[tuple[Column, ...]] = (
-    Column("organization_name", TEXT, "Force of the account that acted.", "organization.name"),
-    Column("subject_type", TEXT, "person, vehicle, property, address, phone or occurrence; mailbox or file."),
-    Column("subject_key", TEXT, "Canonical key of who or what was looked at."),
-    Column("pnc_system", TEXT, "pnc, leds or another record system."),
-    Column("pnc_query", TEXT, "Text of the enquiry as typed."),
-    Column(
-        "pnc_originator_text",
-        TEXT,
-        "The originator line as written (conventionally NAME COLLAR/REASON/LOCATION).",
-    ),
-    Column("pnc_originator_name", TEXT, "Name in the originator line, where it can be parsed."),
-    Column("pnc_originator_collar", TEXT, "Collar number in the originator line, where it can be parsed."),
-    Column("pnc_originator_reason", TEXT, "Reason in the originator line, where it can be parsed."),
-    Column("pnc_originator_location", TEXT, "Location in the originator line, where it can be parsed."),
-    Column("pnc_reason_code", TEXT, "Reason code of the enquiry."),
-    Column("pnc_justification", TEXT, "Longer justification, asked for on about one row in ten."),
-    Column("pnc_result", TEXT, "hit, no_trace or error."),
-    Column("pnc_hit_count", pl.Int32(), "Number of records returned."),
-    Column("pnc_incident_ref", TEXT, "Incident reference claimed by the enquirer: may be wrong."),
-    Column("pnc_txn_ref", TEXT, "The system's own reference of the transaction.", "event.reference"),
-)
-
-EMAIL: Final[tuple[Column, ...]] = (
-    Column("email_from_address", TEXT, "Sender, canonical.", "email.from.address"),
-    Column("email_from_address_raw", TEXT, "Sender as written."),
-    Column("email_to_address", TEXTS, "Recipients, canonical, in the record's order.", "email.to.address"),
-    Column("email_to_address_raw", TEXTS, "Recipients as written."),
-    Column("email_recipient_status", TEXTS, "Status per recipient, only where the counts match."),
-    Column("email_related_address", TEXT, "Address expanded, redirected or forwarded from, canonical."),
-    Column("email_return_path", TEXT, "Envelope sender as written; <> for bounces."),
-    Column("email_subject", TEXT, "Subject: content, hidden until a logged reveal.", "email.subject"),
-    Column("email_message_id", TEXT, "Internet message id without angle brackets.", "email.message_id"),
-    Column("email_network_message_id", TEXT, "Id that survives bifurcation inside one system."),
-    Column("email_local_id", TEXT, "Queue or internal id.", "email.local_id"),
-    Column(
-        "email_direction",
-        TEXT,
-        "inbound, outbound, internal or unknown: from the force's own domains.",
-        "email.direction",
-    ),
-    Column("email_directionality_raw", TEXT, "Direction as the record claims it: not to be trusted."),
-    Column("email_bytes", pl.Int64(), "Size of the message in bytes."),
-    Column("email_recipient_count", pl.Int32(), "Number of recipients as the record counts them."),
-    Column("email_reference", TEXT, "Messages this row refers to, as written."),
-    Column("event_provider", TEXT, "Component that wrote the row.", "event.provider"),
-    Column("client_ip", TEXT, "Submitting server or client.", "client.ip"),
-    Column("client_address", TEXT, "Host name of the submitting server or client.", "client.address"),
-    Column("server_ip", TEXT, "Receiving server.", "server.ip"),
-    Column("server_address", TEXT, "Host name of the receiving server.", "server.address"),
-    Column("email_connector", TEXT, "Connector the message passed through."),
-)
-
-CALL: Final[tuple[Column, ...]] = (
-    Column("call_from", TEXT, "Calling number: E.164 with +, or an extension's digits."),
-    Column("call_from_raw", TEXT, "Calling number as written."),
-    Column("call_to_dialled", TEXT, "Number dialled: E.164 with +, or an extension's digits."),
-    Column("call_to_dialled_raw", TEXT, "Number dialled, as written."),
-    Column("call_to_final", TEXT, "Number where it rang: E.164 with +, or an extension's digits."),
-    Column("call_to_final_raw", TEXT, "Number where it rang, as written."),
-    Column("call_redirected_by", TEXT, "Last number that forwarded the call, canonical."),
-    Column("call_redirected_by_raw", TEXT, "Last number that forwarded the call, as written."),
-    Column("call_numbers", TEXTS, "Every number that took part, canonical, distinct, sorted."),
-    Column("call_from_user", TEXT, "Login of the calling party, canonical."),
-    Column("call_to_user", TEXT, "Login of the party reached, canonical."),
-    Column(
-        "call_direction",
-        TEXT,
-        "inbound, outbound, internal, transit or unknown: from the force's own ranges.",
-    ),
-    Column("call_connected", UTC_MICROSECONDS, "When it was answered, UTC; null if never."),
-    Column("call_ended", UTC_MICROSECONDS, "When it ended, UTC."),
-    Column("call_talk_seconds", pl.Int32(), "Seconds from answer to end; 0 if never answered."),
-    Column("call_ring_seconds", pl.Int32(), "Seconds from origination to answer or end."),
-    Column("call_group_id", TEXT, "Id shared by the legs of one call."),
-    Column("call_leg_id", TEXT, "Id of this leg."),
-    Column("call_cause_from", pl.Int32(), "Q.850 cause at the calling side."),
-    Column("call_cause_to", pl.Int32(), "Q.850 cause at the called side."),
-    Column("call_device_from", TEXT, "Device of the calling side."),
-    Column("call_device_to", TEXT, "Device of the called side."),
-    Column("call_is_recording", pl.Boolean(), "A recording leg, not a conversation."),
-    Column("destination_ip", TEXT, "Address of the called device.", "destination.ip"),
-)
+CONTENT: Final = ("email_subject", "url_query", "event_original")
+"""Columns that hold what people wrote: shown and handed out only where somebody asks for it in so many words."""
 
 COLUMNS: Final[dict[Family, tuple[Column, ...]]] = {
     "access": COMMON + ACCESS,
     "email": COMMON + EMAIL,
     "call": COMMON + CALL,
+    "web": COMMON + WEB,
 }
 
 SCHEMA: Final[dict[Family, pl.Schema]] = {

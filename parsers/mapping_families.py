@@ -12,11 +12,13 @@ import polars as pl
 
 from parsers.addresses import canonical_address, canonical_addresses, email_direction_steps
 from parsers.calls import call_direction, call_verdict, is_ours
-from parsers.event import SCHEMA, TEXT, TEXTS
+from parsers.event import COLUMNS, FAMILIES, SCHEMA, TEXT, TEXTS
 from parsers.force import Force
 from parsers.mapping import MappingOptions
 from parsers.mapping_fields import Kind
 from parsers.subjects import canonical_account, canonical_terminal
+from parsers.urls import bare_address, hashed, host_and_port, query_of
+from parsers.web import web_action_word, web_outcome
 
 Steps = list[list[pl.Expr]]
 
@@ -31,6 +33,7 @@ _SECONDS_READ: Final = pl.coalesce(
 _EMAIL_ACTIONS: Final = {
     "outbound": "email-sent", "internal": "email-sent", "inbound": "email-received", "unknown": "email-other",
 }  # fmt: skip
+_TYPES: Final = {column.name: column.dtype for family in FAMILIES for column in COLUMNS[family]}
 _NUMBERS: Final = ("call_from", "call_to_dialled", "call_to_final", "call_redirected_by")
 
 
@@ -53,6 +56,8 @@ def family_steps(options: MappingOptions, kinds: Mapping[str, Kind], force: Forc
         return [typed, _access()]
     if options.family == "email":
         return [[*typed, *_as_written()], *email_direction_steps(force), _email(force)]
+    if options.family == "web":
+        return [[*typed, query_of(pl.col("url_full")).alias("query")], _web()]
     return [typed, *_call_steps(force, [one for one in _NUMBERS if one in options.mapped])]
 
 
@@ -71,8 +76,7 @@ def _typed(name: str, kind: Kind) -> pl.Expr:
             if name == "pnc_result":
                 read = read.str.replace(r"^no[ -]?trace$", "no_trace")
         case "whole":
-            dtype = pl.Int64() if name == "email_bytes" else pl.Int32()
-            read = text.cast(dtype, strict=False)
+            read = text.cast(_TYPES[name], strict=False)
         case "seconds":
             read = _seconds(text)
         case "truth":
@@ -83,6 +87,10 @@ def _typed(name: str, kind: Kind) -> pl.Expr:
                 .when(lower.is_in(_FALSE))
                 .then(statement=False)
             )
+        case "upper":
+            read = text.str.to_uppercase()
+        case "url":
+            read = bare_address(text)
         case "message_id":
             read = text.str.strip_chars("<> ").replace("", None)
         case "address":
@@ -140,6 +148,17 @@ def _email(force: Force) -> list[pl.Expr]:
         pl.when(nobody).then(sender).otherwise("user_id").alias("user_id"),
         pl.when(nobody).then("email_from_address_raw").otherwise("user_name").alias("user_name"),
         pl.when(zipped).then(statuses).alias("email_recipient_status"),
+    ]
+
+
+def _web() -> list[pl.Expr]:
+    place = host_and_port(pl.col("url_full"))
+    return [
+        place.struct.field("host").alias("url_domain"),
+        place.struct.field("port").alias("url_port"),
+        hashed(pl.coalesce("url_query", "query")).alias("url_query_hash"),
+        pl.coalesce("event_action", web_action_word()).alias("event_action"),
+        pl.coalesce("event_outcome", web_outcome("unknown")).alias("event_outcome"),
     ]
 
 

@@ -11,7 +11,7 @@ from parsers.event import COLUMNS, FAMILIES, Family
 
 Kind = Literal[
     "text", "lower", "account", "terminal", "ip", "time", "whole", "seconds", "truth", "texts", "address",
-    "addresses", "number", "message_id", "identity",
+    "addresses", "number", "message_id", "identity", "url", "upper",
 ]  # fmt: skip
 
 RECORD_ID: Final = "record_id"
@@ -30,6 +30,9 @@ _KINDS: Final[dict[str, Kind]] = {
     "call_connected": "time", "call_ended": "time", "call_talk_seconds": "seconds",
     "call_ring_seconds": "seconds", "call_cause_from": "whole", "call_cause_to": "whole",
     "call_is_recording": "truth", "destination_ip": "ip",
+    "url_full": "url", "http_request_referrer": "url", "http_request_method": "upper",
+    "http_response_status_code": "whole", "http_request_bytes": "whole", "http_response_bytes": "whole",
+    "event_duration": "whole", "web_action": "lower",
 }  # fmt: skip
 
 # Columns that are made from others, or say where the record stood: no mapping fills them.
@@ -38,7 +41,7 @@ MADE: Final = frozenset({
     "log_length", "event_hash", "event_original", "event_ingested", "pnc_originator_name", "pnc_originator_collar",
     "pnc_originator_reason", "pnc_originator_location", "email_from_address_raw", "email_to_address_raw",
     "email_direction", "call_from_raw", "call_to_dialled_raw", "call_to_final_raw", "call_redirected_by_raw",
-    "call_numbers", "call_direction",
+    "call_numbers", "call_direction", "url_domain", "url_port", "url_query_hash",
 })  # fmt: skip
 
 FIELDS: Final[dict[Family, dict[str, Kind]]] = {
@@ -58,12 +61,14 @@ REQUIRED: Final[dict[Family, tuple[tuple[str, ...], ...]]] = {
     "access": ((TIMESTAMP,), ("user_id",)),
     "email": ((TIMESTAMP,), ("email_from_address", "email_to_address")),
     "call": ((TIMESTAMP,), ("call_to_dialled", "call_to_final", "call_from")),
+    "web": ((TIMESTAMP,), ("url_full",)),
 }
 
 LISTS: Final = ("texts", "addresses")
 WORDS: Final[dict[str, tuple[str, ...]]] = {
     "event_outcome": ("success", "failure", "unknown"),
     "pnc_result": ("hit", "no_trace", "error"),
+    "web_action": ("allowed", "blocked", "challenged"),
 }
 
 

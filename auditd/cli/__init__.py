@@ -63,6 +63,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "auditd.cli.replay",
         "Run the same detectors over the archive and compare with the findings there are.",
     ),
+    "export": (
+        "auditd.cli.export",
+        "Write the events of a stretch of time as JSON lines: our own columns, ECS, or OCSF 1.5.",
+    ),
     "evaluate": (
         "auditd.cli.evaluate",
         "Measure explanations, detectors and ranking against a labelled data set.",

@@ -1,6 +1,6 @@
 """Events in words for the terminal: a headline per event, then what was read into which column.
 
-It must never show content (the subject of an email) unless told to.
+It must never show content (the subject of an email, the query of an address) unless told to.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from auditd.cli.output import clean, london
-from parsers.event import Family
+from parsers.event import CONTENT, Family
 
 HIDDEN: Final = "(hidden)"
-CONTENT: Final = ("email_subject",)
 _NOT_LISTED: Final = {
     "event_id", "timestamp", "source", "event_module", "log_file", "log_offset", "log_length", "event_hash",
     "event_original", "event_ingested", "time_uncertainty_seconds",
@@ -81,8 +80,22 @@ def _call(row: Row) -> str:
     return f"{parties}, {row['call_direction']}, {length}"
 
 
+def _web(row: Row) -> str:
+    who = _or_unknown(row["user_name"] or row["source_ip"] or row["source_address"])
+    asked = " ".join(part for part in (row["http_request_method"], row["url_full"]) if part)
+    status = row["http_response_status_code"]
+    return (
+        f"{who}: {asked or 'nothing'}, {row['web_action'] or 'no verdict'}{f', {status}' if status else ''}"
+    )
+
+
 def _or_unknown(value: str | None) -> str:
     return value or "(unknown)"
 
 
-_HEADLINES: Final[dict[Family, Callable[[Row], str]]] = {"access": _access, "email": _email, "call": _call}
+_HEADLINES: Final[dict[Family, Callable[[Row], str]]] = {
+    "access": _access,
+    "email": _email,
+    "call": _call,
+    "web": _web,
+}

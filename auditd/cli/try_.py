@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import sys
-import zlib
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast, get_args
+from typing import Any, BinaryIO, Final, get_args
 from zoneinfo import ZoneInfo
 
 import click
+import polars as pl
 
 from auditd.cli.context import BAD_ANSWER, CliError, State, open_state
+from auditd.cli.documents import Output, documents
 from auditd.cli.options import format_named, format_options, valid
 from auditd.cli.output import clean, count, print_json
 from auditd.cli.show import event_lines, event_values
 from auditd.cli.trial import MOST_CODES, Trial
+from auditd.cli.unpacked import BrokenFile, unpacked
 from auditd.config.values import domain, number_range, zone
 from parsers.encodings import Declared, is_wide, whole_lines
+from parsers.event import SCHEMA
 from parsers.force import Force
 from parsers.format import REJECT_REASONS, Context, Format
 from parsers.guess import Guess, guess
 
 SAMPLE_BYTES: Final = 64 << 10
-GZIP_MAGIC: Final = b"\x1f\x8b"
 LONGEST_LINE: Final = 1 << 20
 LEAST_CONFIDENCE: Final = 0.3
 
@@ -57,17 +57,33 @@ class Wish:
 @click.option("--force-domain", "domains", multiple=True, help="A mail domain of ours.")
 @click.option("--force-range", "ranges", multiple=True, help="A number range of ours, like +441632960.")
 @click.option("--limit", type=click.IntRange(0, 1000), default=5, show_default=True, help="How many to show.")
-@click.option("--show-content", is_flag=True, help="Show the subjects of emails.")
+@click.option(
+    "--show-content", is_flag=True, help="Show the subjects of emails and kept queries of addresses."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option(
+    "--output",
+    type=click.Choice(get_args(Output)),
+    help="Print the events as JSON lines of this kind instead.",
+)
 @click.pass_context
 def command(
-    ctx: click.Context, /, file: Path, limit: int, show_content: bool, as_json: bool, **wishes: Any
+    ctx: click.Context,
+    /,
+    file: Path,
+    limit: int,
+    show_content: bool,
+    as_json: bool,
+    output: Output | None,
+    **wishes: Any,
 ) -> None:
     """Parse a file and show what becomes of its lines; store nothing.
 
-    FILE may be gzipped, or - for standard input. With --config the force is the configuration's. Exit code: 0 lines
+    FILE may be compressed (gzip, zstd, xz, bzip2), or - for standard input. With --config the force is the configuration's. Exit code: 0 lines
     became events, 1 none did or nobody knows the format, 2 wrong usage.
     """
+    if output and as_json:
+        raise CliError("--output is JSON already: leave out --json")
     wish = Wish(**wishes)
     trial = Trial(limit=limit)
     state = open_state(ctx)
@@ -82,7 +98,9 @@ def command(
             name = wish.format or _believable(file, guesses)
             parser = format_named(name)(context, format_options(name, wish.options))
         trial.run(stream, parser, longest=longest, head=head, written_before=_changed(file))
-    if as_json:
+    if output:
+        _print_documents(trial, output, show_content=show_content)
+    elif as_json:
         print_json(_as_data(file, parser, guesses, trial, show_content=show_content))
     else:
         _print(file, parser, guesses, trial, show_content=show_content)
@@ -134,19 +152,18 @@ def _wished(context: Context, wish: Wish) -> Context:
 
 @contextmanager
 def _opened(file: Path) -> Iterator[BinaryIO]:
-    """Open a file, gzipped or not, or standard input; what goes wrong while reading becomes a CliError."""
+    """Open a file, compressed or not, or standard input; what goes wrong while reading becomes a CliError."""
     try:
         raw = sys.stdin.buffer if str(file) == "-" else file.open("rb")
-        stream = io.BufferedReader(cast(io.RawIOBase, raw))
-        if stream.peek(2)[:2] == GZIP_MAGIC:
-            stream = io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=stream)))
-        yield stream
+        yield unpacked(raw)
         if str(file) != "-":
             raw.close()
     except OSError as error:
         raise CliError(f"{file} cannot be read: {error.strerror or error}") from None
-    except (EOFError, zlib.error):
-        raise CliError(f"{file} is not a whole gzip file", hint="is it still being compressed?") from None
+    except BrokenFile as broken:
+        raise CliError(
+            f"{file} is not a whole {broken.kind} file", hint="is it still being compressed?"
+        ) from None
 
 
 def _believable(file: Path, guesses: list[Guess]) -> str:
@@ -197,6 +214,16 @@ def _print(file: Path, parser: Format, guesses: list[Guess], trial: Trial, *, sh
         click.echo(f"  line {reject.line}, byte {reject.offset}: {reject.reason}: {why}{detail}")
         click.echo(f"    {clean(reject.text[:300])}")
     _print_account(trial)
+
+
+def _print_documents(trial: Trial, output: Output, *, show_content: bool) -> None:
+    """Print the events that are shown as documents, and the account beside them."""
+    for family, rows in trial.shown_events.items():
+        events = pl.DataFrame([row for _, row in rows], schema=SCHEMA[family])
+        for text in documents(output, family, events, content=show_content) if rows else ():
+            click.echo(text)
+    with redirect_stdout(sys.stderr):
+        _print_account(trial)
 
 
 def _print_account(trial: Trial) -> None:

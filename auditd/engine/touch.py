@@ -6,7 +6,7 @@ spans to judge again. It may name too many, never too few.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -39,21 +39,30 @@ class Touches:
         return reach(touched, before=detector.before, after=detector.after)
 
 
-def find_touched(archive: Archive, touched: Touched, known: Callable[[], Reference], force: Force) -> Touches:
-    """Return where in the archive the events lie that the change touches. known: the identifiers as known now."""
+def find_touched(
+    archive: Archive,
+    touched: Touched,
+    known: Callable[[], Reference],
+    force: Force,
+    families: Collection[Family] = FAMILIES,
+) -> Touches:
+    """Return where in the archive the events of these families lie that the change touches: those that somebody judges.
+
+    known: the identifiers as known now.
+    """
     feeds = touched.feeds
     if touched.everything:
-        whole = {family: _whole(archive, family, touched.since) for family in FAMILIES}
-        return Touches(feeds, whole)
+        return Touches(feeds, {family: _whole(archive, family, touched.since) for family in families})
     kinds = _by_kind(touched)
     filters: dict[Family, pl.Expr | None] = {
         "access": _access(touched, kinds),
         "email": _email(kinds),
         "call": _call(kinds),
+        "web": _web(kinds),
     }
     spans: dict[Family, list[Span]] = {family: [] for family in FAMILIES}
     for family, chosen in filters.items():
-        if chosen is not None:
+        if chosen is not None and family in families:
             times = archive.collect_intact(family, touched.since, None, partial(_times, chosen))
             spans[family] += spans_of(times["timestamp"])
     for family, alike in alike_times(archive, touched, known, force):
@@ -123,4 +132,14 @@ def _call(kinds: Mapping[str, list[str]]) -> pl.Expr | None:
         parts.append(pl.col("call_numbers").list.eval(pl.element().is_in(numbers)).list.any())
     if accounts := kinds.get("account"):
         parts += [pl.col("call_from_user").is_in(accounts), pl.col("call_to_user").is_in(accounts)]
+    return _any(parts)
+
+
+def _web(kinds: Mapping[str, list[str]]) -> pl.Expr | None:
+    parts = []
+    # Proxies know people by account or by address, whichever they log in with.
+    if names := [*kinds.get("account", ()), *kinds.get("email", ())]:
+        parts.append(pl.col("user_id").is_in(names))
+    if terminals := kinds.get("terminal"):
+        parts.append(canonical_terminal(pl.col("source_address")).is_in(terminals))
     return _any(parts)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
+import lzma
 import os
+import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +17,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from auditd.cli import main
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+SQUEEZED: dict[str, Callable[[bytes], bytes]] = {
+    "gz": gzip.compress, "zst": zstd.compress, "xz": lzma.compress, "bz2": bz2.compress,
+}  # fmt: skip
 
 HEADER = "txn_datetime,system,txn_code,user_id,originator,subject_type,subject_key,result,txn_ref"
 ROW = "2026-03-03T14:02:11,pnc,#VE,ABriar,BRIAR 4471/STOP/HIGH ST,vehicle,AB12 CDE,hit,1"
@@ -82,21 +95,46 @@ def test_an_absent_file_is_told(tmp_path: Path) -> None:
     assert "absent cannot be read: No such file or directory" in done.stderr
 
 
-def test_a_gzipped_file_is_read(tmp_path: Path) -> None:
-    (tmp_path / "x.gz").write_bytes(gzip.compress(GOOD.encode()))
-    assert as_json(tmp_path / "x.gz")["events"] == {"access": 2}
+@pytest.mark.parametrize("squeeze", SQUEEZED.values(), ids=SQUEEZED)
+def test_a_compressed_file_is_read_whatever_its_name(
+    tmp_path: Path, squeeze: Callable[[bytes], bytes]
+) -> None:
+    (tmp_path / "x.log").write_bytes(squeeze(GOOD.encode()))
+    assert as_json(tmp_path / "x.log")["events"] == {"access": 2}
 
 
-def test_half_a_gzipped_file_is_told(tmp_path: Path) -> None:
-    (tmp_path / "x.gz").write_bytes(gzip.compress(GOOD.encode())[:40])
-    done = run(tmp_path / "x.gz", "--format", "pnc")
+@pytest.mark.parametrize("squeeze", SQUEEZED.values(), ids=SQUEEZED)
+def test_files_that_were_compressed_apart_and_joined_are_read_to_the_end(
+    tmp_path: Path, squeeze: Callable[[bytes], bytes]
+) -> None:
+    rows = GOOD.encode() + (ROW.encode() + b"\n") * 5000
+    (tmp_path / "x").write_bytes(squeeze(rows[:1000]) + squeeze(rows[1000:]))
+    assert as_json(tmp_path / "x")["events"] == {"access": 5002}
+
+
+@pytest.mark.parametrize(("kind", "squeeze"), SQUEEZED.items(), ids=SQUEEZED)
+def test_half_a_compressed_file_is_told(tmp_path: Path, kind: str, squeeze: Callable[[bytes], bytes]) -> None:
+    (tmp_path / "x").write_bytes(squeeze(GOOD.encode() * 50)[:60])
+    done = run(tmp_path / "x", "--format", "pnc")
     assert done.exit_code == 2
-    assert "is not a whole gzip file" in done.stderr
+    assert f"is not a whole {kind} file" in done.stderr
 
 
-@pytest.mark.parametrize("data", [GOOD.encode(), gzip.compress(GOOD.encode())], ids=["plain", "gzipped"])
+def test_a_damaged_compressed_file_is_told(tmp_path: Path) -> None:
+    data = bytearray(gzip.compress(GOOD.encode()))
+    data[-6] ^= 0xFF  # within the checksum
+    (tmp_path / "x.gz").write_bytes(data)
+    assert "is not a whole gz file" in run(tmp_path / "x.gz").stderr
+
+
+@pytest.mark.parametrize("data", [GOOD.encode(), *(squeeze(GOOD.encode()) for squeeze in SQUEEZED.values())])
 def test_standard_input_is_read(data: bytes) -> None:
     assert as_json("-", data=data)["events"] == {"access": 2}
+
+
+def test_a_log_that_only_begins_like_a_compressed_file_is_read_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text(f"BZh9 is no record\n{GOOD}")
+    assert as_json(tmp_path / "x", "--format", "pnc")["event_lines"] == 2
 
 
 def test_json_holds_the_whole_account(log: Path) -> None:
@@ -114,6 +152,24 @@ def test_the_limit_bounds_what_is_shown_not_what_is_counted(log: Path) -> None:
     found = as_json(log, "--limit", "1")
     assert found["events"] == {"access": 2}
     assert len(found["shown_events"]["access"]) == 1
+
+
+@pytest.mark.parametrize("output", ["ndjson", "ecs", "ocsf"])
+def test_events_are_shown_as_documents_of_a_standard_with_the_account_beside_them(
+    tmp_path: Path, output: str
+) -> None:
+    (tmp_path / "m.log").write_text(MESSAGES)
+    done = run(tmp_path / "m.log", "--output", output)
+    [document] = [json.loads(line) for line in done.stdout.splitlines()]
+    named = {"ndjson": document.get("family"), "ecs": document.get("ecs"), "ocsf": document.get("class_uid")}
+    assert named[output] in ("email", {"version": "8.17.0"}, 4009)
+    assert "the account balances" in done.stderr
+    assert "Secret subject" not in done.stdout
+    assert "Secret subject" in run(tmp_path / "m.log", "--output", output, "--show-content").stdout
+
+
+def test_documents_are_json_already(log: Path) -> None:
+    assert run(log, "--output", "ecs", "--json").exit_code == 2
 
 
 def test_subjects_of_emails_are_hidden_until_asked_for(tmp_path: Path) -> None:

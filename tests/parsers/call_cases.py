@@ -1,4 +1,4 @@
-"""The case files of telephone formats: raw lines beside where each of them must end.
+"""The case files of telephone and web formats: raw lines beside where each of them must end.
 
 A case is a TOML file: `log`, `options` and `zone` where it needs any, and what is expected. Of an event only the columns
 that are named are compared; `absent` lists columns that must be null, `line` is the line it was read from, from 1.
@@ -36,8 +36,9 @@ def read(name: str, *lines: str, **how: Any) -> Parsed:
 
 def event(name: str, *lines: str, **how: Any) -> dict[str, Any]:
     """The only event of these lines."""
-    (only,) = read(name, *lines, **how).events["call"].to_dicts()
-    return only
+    (frame,) = read(name, *lines, **how).events.values()
+    (only,) = frame.to_dicts()
+    return dict(only)
 
 
 def reasons(name: str, *lines: str, **how: Any) -> list[tuple[str, str | None]]:
@@ -62,7 +63,7 @@ def check(path: Path) -> None:
     assert rejects == [{"detail": None, **reject} for reject in expected.get("rejects", [])]
     assert dict(parsed.non_records) == expected.get("non_records", {})
     assert parsed.unknown_codes == expected.get("unknown_codes", {})
-    events = parsed.events["call"].to_dicts()
+    [events] = (frame.to_dicts() for frame in parsed.events.values())
     wanted = expected.get("events", [])
     assert [line_at[event["log_offset"]] for event in events] == [want["line"] for want in wanted]
     for event, want in zip(events, wanted, strict=True):

@@ -1,4 +1,4 @@
-"""Every case of the telephone formats: raw lines, and the events, rejects and counts they must become."""
+"""Every case of the telephone and web formats: raw lines, and the events, rejects and counts they must become."""
 
 from __future__ import annotations
 
@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 from call_cases import case_paths, check
 
-NAMES = ("asterisk", "avaya_ipoffice", "teams_pstn", "uk_cdr", "bt_calls", "avaya_cm", "mitel")
+NAMES = (
+    "asterisk",
+    "avaya_ipoffice",
+    "teams_pstn",
+    "uk_cdr",
+    "bt_calls",
+    "avaya_cm",
+    "mitel",
+    "squid",
+    "zscaler",
+)
 
 
 @pytest.mark.parametrize("path", case_paths(*NAMES), ids=lambda path: f"{path.parent.name}-{path.stem}")

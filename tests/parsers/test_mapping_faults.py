@@ -60,7 +60,7 @@ def test_all_faults_are_told_together_and_each_says_where(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("options", "key", "why"),
     [
-        ('family = "calls"\n' + GOOD, "family", "must be 'access', 'email' or 'call'"),
+        ('family = "calls"\n' + GOOD, "family", "must be 'access', 'email', 'call' or 'web'"),
         (GOOD + 'fields.usr_nam = "x"', "fields.usr_nam", "did you mean 'user_name'?"),
         (GOOD + 'fields.call_from = "x"', "fields.call_from", "is a field of family call"),
         (GOOD + 'fields.event_id = "x"', "fields.event_id", "map 'record_id' instead"),
