@@ -104,11 +104,11 @@ def split_header(line: str, *, separator: str = ",") -> list[str]:
 def is_plain(width: int, separator: str) -> pl.Expr:
     """Boolean expression: nothing about the line is open to reading, whatever stands next to it.
 
-    Every field is either free of quotes or quoted from end to end without quotes or separators inside, and there are
-    `width` of them: leaving out columns can then neither shift a field nor join two lines.
+    Every field is either free of quotes or quoted from end to end without quotes inside, and there are `width` of
+    them: leaving out columns can then neither shift a field nor join two lines.
     """
     mark = "\\t" if separator == "\t" else re.escape(separator)
-    one = rf'(?:[^"{mark}]*|"[^"{mark}]*")'
+    one = rf'(?:[^"{mark}]*|"[^"]*")'
     return _LINE.str.contains(rf"^{one}(?:{mark}{one}){{{width - 1}}}$")
 
 
