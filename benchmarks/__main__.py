@@ -8,14 +8,17 @@ import platform
 
 import polars as pl
 
-from benchmarks import backlog, explanations, latency, peers
+from benchmarks import backlog, explanations, formats, latency, peers
 
 
 def main() -> None:
     """Run everything, or one part."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "part", nargs="?", choices=("all", "backlog", "explanations", "latency", "peers"), default="all"
+        "part",
+        nargs="?",
+        choices=("all", "backlog", "explanations", "formats", "latency", "peers"),
+        default="all",
     )
     parser.add_argument("--lines", type=int, default=1_000_000, help="lines of the mixed backlog")
     parser.add_argument("--runs", type=int, default=3, help="runs of each backlog; the median is shown")
@@ -28,6 +31,8 @@ def main() -> None:
         backlog.main(options.runs, options.lines)
     if options.part in ("all", "explanations"):
         explanations.main(options.runs, options.lines)
+    if options.part in ("all", "formats"):
+        formats.main(options.runs, options.lines // 5)
     if options.part in ("all", "latency"):
         latency.main()
     if options.part in ("all", "peers"):

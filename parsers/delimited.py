@@ -63,7 +63,7 @@ def split_fields(
     if len(columns) > WIDEST:
         fields, kept, rejects = _split_all(lines, shape)
         return fields.select(wanted), kept, rejects
-    plain = lines.select(_is_plain(len(columns), separator)).to_series()
+    plain = lines.select(is_plain(len(columns), separator)).to_series()
     rows = lines if plain.all() else lines.filter(plain)
     some = _read_some(rows, shape, list(wanted))
     if some is None:
@@ -101,14 +101,14 @@ def split_header(line: str, *, separator: str = ",") -> list[str]:
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _is_plain(width: int, separator: str) -> pl.Expr:
+def is_plain(width: int, separator: str) -> pl.Expr:
     """Boolean expression: nothing about the line is open to reading, whatever stands next to it.
 
-    Every field is either free of quotes or quoted from end to end without quotes or separators inside, and there are
-    `width` of them: leaving out columns can then neither shift a field nor join two lines.
+    Every field is either free of quotes or quoted from end to end without quotes inside, and there are `width` of
+    them: leaving out columns can then neither shift a field nor join two lines.
     """
     mark = "\\t" if separator == "\t" else re.escape(separator)
-    one = rf'(?:[^"{mark}]*|"[^"{mark}]*")'
+    one = rf'(?:[^"{mark}]*|"[^"]*")'
     return _LINE.str.contains(rf"^{one}(?:{mark}{one}){{{width - 1}}}$")
 
 

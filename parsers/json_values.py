@@ -8,14 +8,15 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, NoReturn
 
-from parsers.json_paths import EACH, Path
+from parsers.json_paths import EACH, MOST_STEPS, Path
 
 DEEPEST: Final = 200
+_ELEMENTS: Final = 3
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 _BRACKET: Final = re.compile(r"[\[{\]}]")
 
@@ -61,6 +62,34 @@ def read_one(line: str, paths: Sequence[Path]) -> list[Any] | Refused:
     except _RepeatedError as repeated:
         return Refused("repeated_field", str(repeated))
     return _refused_text(values) or values
+
+
+def places_of(line: str, names: Collection[str]) -> list[Path]:
+    """Return where in a line's object members of these names stand: paths to values, none through an array's places.
+
+    A member that holds an object is told of by its own members, whatever they are called.
+    """
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return []
+    found: list[Path] = []
+    waiting: list[tuple[Path, Any]] = [((), record)]
+    while waiting:
+        path, place = waiting.pop()
+        if len(path) >= MOST_STEPS:
+            continue
+        if isinstance(place, dict):
+            named = bool(path) and path[-1] in names
+            for at, (name, value) in enumerate(place.items()):
+                step = (*path, name)
+                if isinstance(value, dict | list) and value:
+                    waiting.append((step, value))
+                elif name in names or (named and at == 0):
+                    found.append(step)
+        elif isinstance(place, list) and EACH not in path:
+            waiting += [((*path, EACH), element) for element in place[:_ELEMENTS]]
+    return found
 
 
 def number(text: str) -> str:

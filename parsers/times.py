@@ -52,22 +52,31 @@ def _parts(head: pl.Expr, tail: pl.Expr) -> list[pl.Expr]:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """A usual shape of times: what it looks like, how long it is, how the clock in it is read, whether it names its zone."""
+    """A usual shape of times: what it looks like, how the clock in it is read, whether it names its zone, which is UTC then.
+
+    A fraction of a second, where there is one, has as many digits in all times of a column.
+    """
 
     pattern: re.Pattern[str]
-    width: int
     clock: str
     in_record: bool
+    fraction: bool = False
 
 
 _SECONDS_WIDTH: Final = len("2026-03-03T14:02:11")
 _DAY: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME: Final = "[0-9]{2}:[0-9]{2}:[0-9]{2}"
+_UTC: Final = r"(?:Z|\+00:00)"
 _USUAL: Final = (
-    _Shape(re.compile(f"^{_DAY}T{_TIME}$"), 19, "%Y-%m-%dT%H:%M:%S", in_record=False),
-    _Shape(re.compile(f"^{_DAY} {_TIME}$"), 19, "%Y-%m-%d %H:%M:%S", in_record=False),
-    _Shape(re.compile(f"^{_DAY}T{_TIME}Z$"), 20, "%Y-%m-%dT%H:%M:%S", in_record=True),
-    _Shape(re.compile(rf"^{_DAY}T{_TIME}\.[0-9]{{3}}Z$"), 24, "%Y-%m-%dT%H:%M:%S", in_record=True),
+    _Shape(re.compile(f"^{_DAY}T{_TIME}$"), "%Y-%m-%dT%H:%M:%S", in_record=False),
+    _Shape(re.compile(f"^{_DAY} {_TIME}$"), "%Y-%m-%d %H:%M:%S", in_record=False),
+    _Shape(re.compile(f"^{_DAY}T{_TIME}{_UTC}$"), "%Y-%m-%dT%H:%M:%S", in_record=True),
+    _Shape(
+        re.compile(rf"^{_DAY}T{_TIME}\.[0-9]{{1,9}}{_UTC}$"),
+        "%Y-%m-%dT%H:%M:%S",
+        in_record=True,
+        fraction=True,
+    ),
 )
 _IN_RECORD: Final = pl.Series(["record"], dtype=pl.String)
 _IN_CONFIG: Final = pl.Series(["config"], dtype=pl.String)
@@ -161,15 +170,16 @@ def _usual_times(text: pl.Series, zone: ZoneInfo) -> pl.DataFrame | None:
     shape = _shape_of(text)
     if shape is None:
         return None
-    local = text.str.slice(0, 19) if shape.width > _SECONDS_WIDTH else text
+    local = text.str.head(_SECONDS_WIDTH) if shape.in_record else text
     stamp = local.str.to_datetime(shape.clock, time_unit="us", strict=False)
     if stamp.null_count():
         return None
     if shape.in_record:
         stamp, doubt = stamp.dt.replace_time_zone("UTC"), _NO_DOUBT.new_from_index(0, len(text))
-        if shape.width > _SECONDS_WIDTH + 1:
-            milliseconds = text.str.slice(_SECONDS_WIDTH + 1, 3).cast(pl.Int64)
-            stamp = stamp + (milliseconds * 1000).cast(pl.Duration("us"))
+        if shape.fraction:
+            digits = min(len(text[0].rstrip("Z").removesuffix("+00:00")) - _SECONDS_WIDTH - 1, 6)
+            fraction = text.str.slice(_SECONDS_WIDTH + 1, digits).cast(pl.Int64)
+            stamp = stamp + (fraction * 10 ** (6 - digits)).cast(pl.Duration("us"))
     else:
         stamp, doubt = _from_zone(stamp, zone)
     if (stamp.to_physical() < _FIRST_MICROSECOND).any():
@@ -183,13 +193,15 @@ def _shape_of(text: pl.Series) -> _Shape | None:
     """Return the usual shape that every text has, None where there is none."""
     if not len(text) or text.null_count():
         return None
-    widths = text.str.len_bytes()
-    width, first = widths[0], text[0]
-    if not (widths == width).all():
+    widths, first = text.str.len_bytes(), text[0]
+    if not (widths == widths[0]).all():
         return None
     for shape in _USUAL:
-        if shape.width == width and shape.pattern.match(first):
-            return shape if text.str.contains(shape.pattern.pattern).all() else None
+        if shape.pattern.match(first):
+            ending = "Z" if first.endswith("Z") else "+00:00"
+            sure = text.str.contains(shape.pattern.pattern).all()
+            same = not shape.fraction or text.str.ends_with(ending).all()
+            return shape if sure and same else None
     return None
 
 

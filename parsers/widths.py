@@ -13,7 +13,7 @@ from typing import Final
 
 import polars as pl
 
-from parsers.delimited import split_fields
+from parsers.delimited import is_plain, split_fields
 from parsers.format import NO_REJECTS
 from parsers.lines import EVIDENCE
 
@@ -38,16 +38,27 @@ class Widths:
         quoted = lines.select(_HAS_QUOTE).to_series()
         if not quoted.any():
             return [self._read(*group, plain=True) for group in self._by_width(lines, lines["line"])]
+        usual = width_of(lines["line"][0])
+        if usual in self.layouts:
+            sure = lines.select(is_plain(usual, ",")).to_series()
+            if sure.any():
+                parts = [self._read(usual, lines if sure.all() else lines.filter(sure), plain=True)]
+                return parts if sure.all() else [*parts, *self._read_doubtful(lines.filter(~sure))]
+        return self._read_doubtful(lines)
+
+    def used(self, width: int) -> tuple[str, ...]:
+        """Return the columns that are read of lines of this width, in file order."""
+        return tuple(name for name in self.layouts[width] if name in self.wanted)
+
+    def _read_doubtful(self, lines: pl.DataFrame) -> list[tuple[pl.DataFrame, pl.DataFrame]]:
+        """Read lines whose separators may stand inside quoted fields."""
+        quoted = lines.select(_HAS_QUOTE).to_series()
         plain, other = lines.filter(~quoted), lines.filter(quoted)
         folded = other["line"].str.replace_all(_QUOTED, "")
         return [
             *(self._read(*group, plain=True) for group in self._by_width(plain, plain["line"])),
             *(self._read(*group, plain=False) for group in self._by_width(other, folded)),
         ]
-
-    def used(self, width: int) -> tuple[str, ...]:
-        """Return the columns that are read of lines of this width, in file order."""
-        return tuple(name for name in self.layouts[width] if name in self.wanted)
 
     def _by_width(self, lines: pl.DataFrame, text: pl.Series) -> list[tuple[int, pl.DataFrame]]:
         width = text.str.count_matches(",", literal=True) + 1
