@@ -191,7 +191,7 @@ class Ingest:
             with self._engine.begin() as conn:
                 named = self._archive.register(conn, [segment for segment, _ in written], now)
                 chunks = [read.chunk for read in reads]
-                gaps = self._recorder.record(conn, chunks, frames.values(), now)
+                gaps = self._recorder.record(conn, chunks, frames, now)
                 seen = [(cursor, Tally()) for cursor in moved]
                 record(conn, [*seen, *tallies(reads, counts)], now)
                 self._judge.note(conn, spans)

@@ -25,6 +25,7 @@ from auditd.engine.ingest import Ingest
 from auditd.engine.judge import Judge
 from auditd.engine.lock import StateLock
 from auditd.engine.soundness import check, mark, told_when_damaged
+from auditd.gaps.courses import Courses
 from auditd.gaps.record import Recorder
 from auditd.gaps.watch import Watch
 from auditd.reference.store import ReferenceStore
@@ -122,7 +123,9 @@ class Machine(AbstractContextManager["Machine"]):
 
     def _build(self, config: Config) -> None:
         detectors = config.detectors()
-        recorder = Recorder()
+        recorder = Recorder(
+            Courses({one.name: one.backwards_after for one in config.sources if one.backwards_after})
+        )
         judge = Judge(
             detectors=detectors,
             digests=settings_digests(detectors, config.force),
