@@ -82,7 +82,8 @@ class Courses:
         last = {chunk.before.file: chunk for chunk in chunks}
         facts: list[Fact] = []
         for family, frame in frames.items():
-            for file, events in _by_file(frame):
+            files = _by_file(frame) if len(last) > 1 else [(next(iter(last)), frame)]
+            for file, events in files:
                 chunk = last[file]
                 allowed = self._allowed.get(chunk.source)
                 if allowed is None:
