@@ -7,7 +7,8 @@ from alerts.tables import Base
 from auditd.archive import tables as _archive
 from auditd.engine import tables as _engine
 from auditd.gaps import tables as _gaps
+from auditd.quality import tables as _quality
 from auditd.reference import tables as _reference
 
 __all__ = ["Base"]
-_MODULES = (_alerts, _archive, _engine, _gaps, _reference)
+_MODULES = (_alerts, _archive, _engine, _gaps, _quality, _reference)

@@ -28,6 +28,8 @@ from auditd.engine.soundness import check, mark, told_when_damaged
 from auditd.gaps.courses import Courses
 from auditd.gaps.record import Recorder
 from auditd.gaps.watch import Watch
+from auditd.quality.clocks import Clocks
+from auditd.quality.keeper import Keeper
 from auditd.reference.store import ReferenceStore
 from auditd.tail.source import TailSource
 from auditd.tail.tailer import Tailer
@@ -46,6 +48,7 @@ class Machine(AbstractContextManager["Machine"]):
         self.config = config
         self.engine = engine
         self.orphans_set_aside = 0
+        self.clocks = Clocks()
         self._watch: Watch | None = None
         self._lock = StateLock(config.storage.archive, engine)
         self._stale = False  # the lock was lost, and what is in memory may not be what is stored
@@ -61,6 +64,7 @@ class Machine(AbstractContextManager["Machine"]):
             self.orphans_set_aside = self.archive.recover()
             mark(self.archive)
             self.references = ReferenceStore(self.engine, self.config.force)
+            self.quality = Keeper(self.archive, self.engine)
             self._build(self.config)
             # What is there now stays until the end: the collector need not go through it time and again.
             gc.freeze()
@@ -78,6 +82,7 @@ class Machine(AbstractContextManager["Machine"]):
         """Close the files and let go of the lock."""
         self.ingest.close()
         self.tailer.close()
+        self.quality.close()
         self._lock.__exit__(kind, error, trace)
 
     @property
@@ -108,6 +113,7 @@ class Machine(AbstractContextManager["Machine"]):
         old = (self.ingest, self.tailer)
         with store_faults():
             self.archive.refresh()  # what a commit in doubt came to is found out here
+            self.quality.forget()
             self._build(config)
         self.config = config
         for part in old:
