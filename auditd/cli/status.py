@@ -190,7 +190,7 @@ def _detectors(state: State, conn: Connection) -> list[dict[str, Any]]:
 
 
 def _archive(conn: Connection) -> list[dict[str, Any]]:
-    from auditd.archive.archive import totals
+    from auditd.archive.manifest import totals
 
     return [
         {"family": family, "rows": rows, "bytes": size, "segments": segments}

@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import func, select
 
 from alerts.models import AlertRow, FindingRow
-from auditd.archive.archive import totals
+from auditd.archive.manifest import totals
 from auditd.database import reading
 from auditd.engine.faults import StoreUnavailable
 from auditd.engine.feeding import FeedNews
