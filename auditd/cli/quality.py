@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from auditd.quality.profile import Profile
 
 USUAL_DAYS: Final = timedelta(days=28)
+LAST_DAY: Final = "9999-12-31"  # days that have not come yet have events where a clock is wrong
 
 
 @click.command()
@@ -54,10 +55,10 @@ def command(
     if since >= until:
         raise CliError("--from is not before --to", hint="times without a zone are of London")
     first, last = since.date().isoformat(), (until - timedelta(microseconds=1)).date().isoformat()
-    days = _days(state, first, last, sources)
+    days = _days(state, first, last if end else LAST_DAY, sources)
     with reading(state.engine) as conn:
         clocks = clocks_between(conn, first, last, sources=sources or None)
-    found = [_entry(own, clocks) for own in _by_place(days).values()]
+    found = [_entry(own, clocks, last) for own in _by_place(days).values()]
     if as_json:
         print_json({"from": first, "to": last, "sources": found})
     else:
@@ -99,11 +100,12 @@ def _by_place(days: Sequence[Day]) -> dict[tuple[str, str], list[Day]]:
     return found
 
 
-def _entry(days: Sequence[Day], clocks: Sequence[Clock]) -> dict[str, Any]:
-    """Return everything about one source and family, whose days these are."""
+def _entry(every: Sequence[Day], clocks: Sequence[Clock], last: str) -> dict[str, Any]:
+    """Return everything about one source and family, whose days these are; of those after the last, how many events."""
     from auditd.quality.changes import changes_of
     from auditd.quality.profile import Profile
 
+    days = [day for day in every if day.day <= last] or every
     whole = sum((day.profile for day in days), Profile())
     mine = [clock for clock in clocks if clock.source == days[0].source]
     return {
@@ -117,7 +119,7 @@ def _entry(days: Sequence[Day], clocks: Sequence[Clock]) -> dict[str, Any]:
         "never_filled": [name for name, filled in whole.fields.items() if not filled.events],
         "always_the_same": [name for name, filled in whole.fields.items() if filled.mark is not None],
         "changes": changes_of(days),
-        "future_events": whole.future,
+        "future_events": sum(day.profile.future for day in every),
         "clock": [
             {
                 "day": clock.day,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterable
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -194,12 +194,13 @@ def test_a_source_or_a_time_can_be_chosen_and_a_wrong_one_is_told(rig: Rig) -> N
 
 
 def ahead(rig: Rig, machine: Machine, reports: Reports, seconds: Iterable[float]) -> None:
-    """Lines that arrive now, written by a clock that is ahead."""
-    now = datetime.now(tz=LATER.tzinfo)
+    """Lines that arrive today, a minute apart, written by a clock that is ahead."""
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    now = max(today, datetime.now(UTC) - timedelta(minutes=15))
     for n, second in enumerate(seconds):
         moment = now + timedelta(minutes=n)
         path = rig.log("pnc", [look_up(moment + timedelta(seconds=second), n)])
-        _touch(path, moment)
+        os.utime(path, (moment.timestamp(), moment.timestamp()))
         machine.tailer.reconcile()
         step = machine.ingest.step(1 << 20, moment)
         reports.ingested(step)
@@ -207,12 +208,6 @@ def ahead(rig: Rig, machine: Machine, reports: Reports, seconds: Iterable[float]
     with rig.engine.begin() as conn:
         machine.clocks.store(conn, now)
     reports.standing(machine, now, limited="")
-
-
-def _touch(path: Path, moment: datetime) -> None:
-    import os
-
-    os.utime(path, (moment.timestamp(), moment.timestamp()))
 
 
 def test_a_clock_that_is_ahead_is_told_in_the_metrics_in_status_and_in_quality(rig: Rig) -> None:
@@ -240,6 +235,9 @@ def test_events_in_the_future_are_counted_told_and_kept(rig: Rig) -> None:
     [source] = [one for one in answer(rig, "status")["sources"] if one["source"] == "pnc"]
     assert source["future_events"] == 1
     assert "1 events are dated after they were read" in invoke(rig, "status").stdout
+    [entry] = answer(rig, "quality", "--source", "pnc")["sources"]
+    assert (entry["events"], entry["future_events"]) == (3, 1)
+    assert "1 events are dated more than 5 minutes after they were read" in invoke(rig, "quality").stdout
 
 
 def test_old_files_say_nothing_of_a_clock(rig: Rig) -> None:
