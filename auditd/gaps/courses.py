@@ -15,6 +15,7 @@ import polars as pl
 from sqlalchemy import Connection, delete, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
+from auditd.archive.tables import FileRow
 from auditd.gaps.book import Fact
 from auditd.gaps.tables import FileCourseRow
 from auditd.tail.chunk import Chunk
@@ -27,6 +28,8 @@ TIMES_USUAL: Final = 3
 LEAST_IN_ORDER: Final = 5
 """Lines a file must have had in order, and IN_ORDER_SHARE times as many as came late, before it is judged."""
 IN_ORDER_SHARE: Final = 9
+TIDY_EVERY: Final = 360
+"""Of so many times of storing one looks for files that ended without a last line: once an hour."""
 TOLD_FOR: Final = timedelta(days=1)
 """A file whose times go to and fro is told of once in so long."""
 
@@ -71,6 +74,7 @@ class Courses:
         self._pending: dict[Key, Course] = {}
         self._ended: set[str] = set()
         self._unstored: set[Key] = set()
+        self._stores = 0
 
     def follow(
         self, conn: Connection, chunks: Sequence[Chunk], frames: Mapping[Family, pl.DataFrame], now: datetime
@@ -104,6 +108,9 @@ class Courses:
     def store(self, conn: Connection) -> None:
         """Keep how far the files have come, so that a restart goes on from there; late by seconds does no harm."""
         known = self._settled(conn)
+        if self._stores % TIDY_EVERY == 0:
+            self._ended |= _finished(conn)
+        self._stores += 1
         ended = [key for key in known if key[0] in self._ended]
         for key in ended:
             del known[key]
@@ -131,6 +138,14 @@ class Courses:
 
 _COLUMNS: Final = [field.name for field in fields(Course)]
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _finished(conn: Connection) -> set[str]:
+    """Return the files that have ended, of those whose course is stored."""
+    query = (
+        select(FileCourseRow.file).join(FileRow, FileRow.file == FileCourseRow.file).where(FileRow.finished)
+    )
+    return set(conn.execute(query).scalars())
 
 
 def _by_file(frame: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:

@@ -15,7 +15,7 @@ from auditd.database import reading
 from auditd.demo.formats import Lookup, pnc_line
 from auditd.engine.machine import Machine
 from auditd.gaps import seals
-from auditd.gaps.tables import FileBlockRow
+from auditd.gaps.tables import FileBlockRow, FileCourseRow
 from auditd.gaps.volumes import hours_of
 from auditd.gaps.watch import News
 
@@ -282,3 +282,23 @@ def test_an_older_file_that_comes_late_is_no_step_back(rig: Rig) -> None:
     rig.log("pnc", look_ups(at(hours=-5), at(hours=-4)), name="pnc-late.csv")
     rig.once(LATER)
     assert gaps(rig) == ()
+
+
+def test_nothing_is_kept_of_the_course_of_a_file_that_was_rotated_and_has_ended(rig: Rig) -> None:
+    pnc_alone(rig)
+    rig.settle_seconds = 0
+    rig.patterns["pnc"] = "pnc*"
+    pnc_alone(rig)
+    path = rig.log("pnc", look_ups(at(hours=-1), at()), name="pnc.csv")
+    with rig.machine() as machine:
+        read_all(machine)
+        with rig.engine.begin() as conn:
+            machine.ingest._recorder.courses.store(conn)
+            assert len(conn.execute(select(FileCourseRow.file)).all()) == 1
+        path.unlink()
+        for _ in range(3):
+            machine.tailer.reconcile()
+            machine.ingest.step(1 << 20, LATER)
+    with rig.machine() as machine, rig.engine.begin() as conn:
+        machine.ingest._recorder.courses.store(conn)
+        assert conn.execute(select(FileCourseRow.file)).all() == []
