@@ -103,7 +103,7 @@ def count_day(archive: Archive, family: Family, day: str) -> dict[str, Profile]:
         piece, segments = todo
         try:
             done.counted[piece] = count(rows_of(archive, family, piece, segments), family)
-        except PolarsError:
+        except (PolarsError, OSError):
             if not archive.inspect(segments, thorough=True):
                 raise
     return done.profiles()

@@ -68,8 +68,9 @@ class Keeper:
         if self._job is not None:
             if not self._job.result.done():
                 return False
-            self._collect(self._job)
-            return self._go_on(self._job_done(), now)
+            job, self._job = self._job, None
+            self._collect(job)
+            return self._go_on(job.day, now)
         if time.monotonic() - self._looked_at < LOOK_SECONDS:
             return False
         day = self._next_day()
@@ -89,17 +90,12 @@ class Keeper:
                 self._shares = (today, book.newest_shares(conn, until=today))
         return self._shares[1]
 
-    def _job_done(self) -> DayCount:
-        assert self._job is not None
-        day, self._job = self._job.day, None
-        return day
-
     def _collect(self, job: _Job) -> None:
+        """Take in what was counted; where files turn out to be lost they are left out from now on."""
         try:
             job.day.counted[job.piece] = job.result.result()
-        except PolarsError:
+        except (PolarsError, OSError):
             if not self._archive.inspect(job.segments, thorough=True):
-                self._job = None
                 raise
 
     def _go_on(self, day: DayCount, now: datetime) -> bool:

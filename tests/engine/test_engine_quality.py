@@ -138,17 +138,25 @@ def test_lines_read_again_after_the_format_was_mended_count(rig: Rig) -> None:
     assert profiles(rig)["pnc", "2026-03-03"].events == 30
 
 
-def test_a_lost_file_of_the_archive_is_left_out_and_does_not_stop_the_counting(rig: Rig) -> None:
+@pytest.mark.parametrize("gone", [True, False], ids=["gone", "damaged"])
+def test_a_lost_file_of_the_archive_is_left_out_and_does_not_stop_the_counting(
+    rig: Rig, *, gone: bool
+) -> None:
     rig.log("pnc", look_ups(0, 30))
     with rig.machine() as machine:
         read_all(machine)
         rig.log("pnc", look_ups(0.1, 7))
         read_all(machine)
         first = machine.archive.segments("access")[0]
-    (rig.root / "archive" / first.path).write_bytes(b"PAR1" + bytes(first.bytes - 8) + b"PAR1")
+    path = rig.root / "archive" / first.path
     with rig.machine() as machine:
+        path.write_bytes(b"PAR1" + bytes(first.bytes - 8) + b"PAR1")
+        if gone:
+            path.unlink()
         count_all(machine, 1)
-    assert profiles(rig)["pnc", "2026-03-03"].events == 7
+        assert profiles(rig)["pnc", "2026-03-03"].events == 7
+    [entry] = answer(rig, "quality", "--from", "2026-03-01")["sources"]
+    assert entry["events"] == 7
 
 
 def a_source_that_stops_giving_reasons(rig: Rig) -> None:
