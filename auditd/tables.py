@@ -9,7 +9,8 @@ from auditd.archive import tables as _archive
 from auditd.engine import tables as _engine
 from auditd.gaps import tables as _gaps
 from auditd.health import tables as _health
+from auditd.quality import tables as _quality
 from auditd.reference import tables as _reference
 
 __all__ = ["Base"]
-_MODULES = (_alerts, _approvals, _archive, _engine, _gaps, _health, _reference)
+_MODULES = (_alerts, _approvals, _archive, _engine, _gaps, _health, _quality, _reference)

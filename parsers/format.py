@@ -136,6 +136,8 @@ class Format(ABC):
     """For logs delivered as whole files: unchanged for so long, a file is complete, last newline or not."""
     reads_in_order: ClassVar[bool] = False
     """Whether the state changes with nearly every line, so that no part of a block can be parsed before the one above."""
+    keeps_order: ClassVar[bool] = True
+    """Whether new lines of a file lie behind earlier ones in time, or nearly so; exports are sorted as they please."""
 
     def __init__(self, context: Context, options: FormatOptions | None = None) -> None:
         self.context = context

@@ -5,21 +5,19 @@ It must never hand out a segment that the manifest does not name, nor lose one t
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
 import polars as pl
 from polars.exceptions import PolarsError
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine
 
-from alerts.tables import Base
+from auditd.archive import manifest
 from auditd.archive.orphans import drop_old, set_aside
+from auditd.archive.recent import Recent
 from auditd.archive.segment import Segment, is_intact, write_segment
-from auditd.archive.tables import SegmentRow
 from auditd.database import reading
 from parsers.event import SCHEMA, TEXT, UTC_MICROSECONDS, Family
 from parsers.format import REJECTS_SCHEMA
@@ -35,11 +33,7 @@ QUARANTINE_SCHEMA: Final = pl.Schema(
         **REJECTS_SCHEMA,
     }
 )
-RECENT_BYTES: Final = 48 << 20
 READERS_DONE: Final = timedelta(minutes=5)
-_COLUMNS: Final = [field.name for field in fields(Segment)]
-_rows: Final = Base.metadata.tables[SegmentRow.__tablename__]
-_REGISTER: Final = insert(_rows).returning(_rows.c.segment_id, sort_by_parameter_order=True)
 
 
 class SegmentsDamaged(Exception):
@@ -47,10 +41,6 @@ class SegmentsDamaged(Exception):
 
     def __init__(self, count: int) -> None:
         super().__init__(f"{count} files of the archive that are needed are gone or damaged")
-
-
-class ManifestChanged(Exception):
-    """The manifest is not what this instance takes it for: `refresh` before trying again."""
 
 
 class Archive:
@@ -64,22 +54,15 @@ class Archive:
         self._engine = engine
         self._segments: dict[int, Segment] = {}
         self._damaged: set[int] = set()
-        self._recent: OrderedDict[int, pl.DataFrame] = OrderedDict()
-        self._recent_bytes = 0
+        self._recent = Recent()
         self.refresh()
 
     def refresh(self) -> None:
         """Read the manifest again."""
         with reading(self._engine) as conn:
-            rows = conn.execute(
-                select(*(getattr(SegmentRow, name) for name in _COLUMNS)).where(
-                    SegmentRow.retired_at.is_(None)
-                )
-            )
-            self._segments = {row.segment_id: Segment(*row) for row in rows}
+            self._segments = manifest.live_segments(conn)
         self._damaged &= self._segments.keys()
-        for segment_id in self._recent.keys() - self._segments.keys():
-            self._forget(segment_id)
+        self._recent.keep_only(self._segments.keys())
 
     def segments(self, family: str | None = None) -> list[Segment]:
         """Return the live segments, of one family or all, oldest first."""
@@ -142,9 +125,9 @@ class Archive:
     def read_lazily(self, segments: Sequence[Segment], schema: pl.Schema) -> pl.LazyFrame:
         """Return the rows of the segments, from memory where they are still there, else from their files."""
         parts: list[pl.LazyFrame] = [
-            self._recent[s.segment_id].lazy() for s in segments if s.segment_id in self._recent
+            rows.lazy() for s in segments if (rows := self._recent.get(s.segment_id)) is not None
         ]
-        paths = [self.root / s.path for s in segments if s.segment_id not in self._recent]
+        paths = [self.root / s.path for s in segments if self._recent.get(s.segment_id) is None]
         if paths:
             parts.append(
                 pl.scan_parquet(paths, schema=schema, missing_columns="insert", hive_partitioning=False)
@@ -172,28 +155,14 @@ class Archive:
 
     def register(self, conn: Connection, segments: Iterable[Segment], now: datetime) -> list[Segment]:
         """Name the segments in the manifest, inside the caller's transaction; return them with their ids."""
-        segments = list(segments)
-        if not segments:
-            return []
-        rows = [
-            {
-                "committed_at": now,
-                **{name: getattr(segment, name) for name in _COLUMNS if name != "segment_id"},
-            }
-            for segment in segments
-        ]
-        ids = conn.execute(_REGISTER, rows).scalars()
-        return [replace(segment, segment_id=name) for segment, name in zip(segments, ids, strict=True)]
+        return manifest.register(conn, segments, now)
 
     def retire(self, conn: Connection, segments: Iterable[Segment], now: datetime) -> None:
         """Take segments out of the manifest, inside the caller's transaction; their files go when readers are done.
 
         Raises ManifestChanged where one of them is out of it already: nothing may be made of it a second time.
         """
-        ids = [segment.segment_id for segment in segments]
-        live = SegmentRow.segment_id.in_(ids) & SegmentRow.retired_at.is_(None)
-        if conn.execute(update(SegmentRow).where(live).values(retired_at=now)).rowcount != len(ids):
-            raise ManifestChanged
+        manifest.retire(conn, segments, now)
 
     def adopt(
         self, added: Iterable[tuple[Segment, pl.DataFrame | None]], removed: Iterable[Segment] = ()
@@ -201,11 +170,11 @@ class Archive:
         """Show committed changes to readers of this instance; frames given are kept in memory while there is room."""
         for segment in removed:
             self._segments.pop(segment.segment_id, None)
-            self._forget(segment.segment_id)
+            self._recent.forget(segment.segment_id)
         for segment, frame in added:
             self._segments[segment.segment_id] = segment
             if frame is not None and segment.family != REJECTS:
-                self._remember(segment.segment_id, frame)
+                self._recent.remember(segment.segment_id, frame)
 
     def discard(self, segments: Iterable[Segment]) -> None:
         """Remove the files of segments that certainly nothing names."""
@@ -219,10 +188,8 @@ class Archive:
         asked, its error is raised and the files stay: they are removed at the next start if nothing names them.
         """
         segments = list(segments)
-        paths = [segment.path for segment in segments]
         with reading(self._engine) as conn:
-            query = select(func.count()).select_from(SegmentRow).where(SegmentRow.path.in_(paths))
-            named = bool(conn.execute(query).scalar_one())
+            named = manifest.names_any(conn, segments)
         if named:
             self.refresh()
         else:
@@ -235,7 +202,7 @@ class Archive:
         Call it only while no other process writes to this archive.
         """
         with reading(self._engine) as conn:
-            named = set(conn.execute(select(SegmentRow.path)).scalars())
+            named = manifest.named_paths(conn)
         return set_aside(self.root, named)
 
     def missing(self) -> list[Segment]:
@@ -270,14 +237,13 @@ class Archive:
         What was set aside goes too, in its own time.
         """
         drop_old(self.root, now)
-        due = SegmentRow.retired_at < now - READERS_DONE
         with reading(self._engine) as conn:
-            rows = conn.execute(select(SegmentRow.segment_id, SegmentRow.path).where(due)).all()
+            rows = manifest.retired_before(conn, now - READERS_DONE)
         for _, path in rows:
             (self.root / path).unlink(missing_ok=True)
         if rows:
             with self._engine.begin() as conn:
-                conn.execute(delete(SegmentRow).where(SegmentRow.segment_id.in_([row[0] for row in rows])))
+                manifest.forget(conn, [segment_id for segment_id, _ in rows])
         return len(rows)
 
     def newest(self, family: str) -> datetime | None:
@@ -292,17 +258,6 @@ class Archive:
             return None
         return min(s.min_time for s in events), max(s.max_time for s in events)
 
-    def _remember(self, segment_id: int, frame: pl.DataFrame) -> None:
-        self._recent[segment_id] = frame
-        self._recent_bytes += int(frame.estimated_size())
-        while self._recent_bytes > RECENT_BYTES and self._recent:
-            self._forget(next(iter(self._recent)))
-
-    def _forget(self, segment_id: int) -> None:
-        frame = self._recent.pop(segment_id, None)
-        if frame is not None:
-            self._recent_bytes -= int(frame.estimated_size())
-
     def recent(self, segment_id: int) -> pl.DataFrame | None:
         """Return a segment's rows if they are in memory."""
         return self._recent.get(segment_id)
@@ -316,13 +271,3 @@ def _by_day(frame: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
     for length, day in days.iter_rows():
         yield day.isoformat(), ordered.slice(start, length)
         start += length
-
-
-def totals(conn: Connection) -> dict[str, tuple[int, int, int]]:
-    """Return per family (rows, bytes, segments) of the live archive."""
-    rows = conn.execute(
-        select(SegmentRow.family, func.sum(SegmentRow.rows), func.sum(SegmentRow.bytes), func.count())
-        .where(SegmentRow.retired_at.is_(None))
-        .group_by(SegmentRow.family)
-    )
-    return {family: (int(count), int(size), int(files)) for family, count, size, files in rows}

@@ -12,7 +12,8 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from auditd.archive.archive import QUARANTINE_SCHEMA, REJECTS, Archive, ManifestChanged
+from auditd.archive.archive import QUARANTINE_SCHEMA, REJECTS, Archive
+from auditd.archive.manifest import ManifestChanged
 from auditd.archive.segment import Segment, write_segment
 from parsers.event import SCHEMA
 

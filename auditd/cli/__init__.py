@@ -41,6 +41,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "auditd.cli.gaps",
         "Show what is missing, as far as it is known, and what is known of each source's rhythm.",
     ),
+    "quality": (
+        "auditd.cli.quality",
+        "Show what share of each source's events says who, when, what, why and from where.",
+    ),
     "reparse": (
         "auditd.cli.reparse",
         "Parse rejected lines again with the formats and options as they are now.",

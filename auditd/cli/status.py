@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -13,6 +14,8 @@ from detectors.gaps import GAP_KINDS
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+FUTURE_DAYS: Final = timedelta(days=7)
 
 
 @click.command()
@@ -85,6 +88,8 @@ def _sources(state: State, conn: Connection) -> list[dict[str, Any]]:
     from auditd.cli.accounts import file_size
     from auditd.gaps.book import gaps_between
     from auditd.health.strangers import last_day_shares
+    from auditd.quality.book import future_counts
+    from auditd.quality.clocks import clocks_between
     from auditd.tail.whereabouts import whereabouts
 
     accounts = load_accounts(conn)
@@ -92,6 +97,10 @@ def _sources(state: State, conn: Connection) -> list[dict[str, Any]]:
     unfinished = [cursor for cursor in load_cursors(conn) if not cursor.finished]
     sizes = {c.file: file_size(Path(place)) or 0 for c in unfinished if (place := whereabouts(c))}
     people = last_day_shares(conn, {source.name for source in state.config.sources})
+    today = state.now().date()
+    yesterday = (today - timedelta(days=1)).isoformat()
+    clocks = {clock.source: clock for clock in clocks_between(conn, yesterday, today.isoformat())}
+    future = future_counts(conn, since=(today - FUTURE_DAYS).isoformat())
     shown = []
     for source in state.config.sources:
         mine = [account for account in accounts if account.source == source.name]
@@ -109,6 +118,8 @@ def _sources(state: State, conn: Connection) -> list[dict[str, Any]]:
                 "last_read_at": max((a.last_read_at for a in mine), default=None),
                 "balances": all(a.tally.balances for a in mine),
                 "unknown_people": unknown[1] / unknown[0] if (unknown := people.get(source.name)) else None,
+                "clock_seconds": clocks[source.name].delay.total_seconds() if source.name in clocks else None,
+                "future_events": future.get(source.name, 0),
                 "warnings": sorted({gap.kind for gap in gaps if gap.source == source.name}),
             }
         )
@@ -168,7 +179,7 @@ def _detectors(state: State, conn: Connection) -> list[dict[str, Any]]:
 
 
 def _archive(conn: Connection) -> list[dict[str, Any]]:
-    from auditd.archive.archive import totals
+    from auditd.archive.manifest import totals
 
     return [
         {"family": family, "rows": rows, "bytes": size, "segments": segments}
@@ -195,6 +206,7 @@ def _print(status: dict[str, Any]) -> None:
     for source in status["sources"]:
         for kind in source["warnings"]:
             click.echo(f"WARNING: {source['source']}: {GAP_KINDS[kind]} (access-auditd gaps)")
+        _warn_of_clock(source)
     for feed in status["feeds"]:
         if feed["problem"]:
             click.echo(f"WARNING: {feed['name']}: {clean(feed['problem'])} (access-auditd feed list)")
@@ -214,6 +226,20 @@ def _print(status: dict[str, Any]) -> None:
             [c.replace("_", " ") for c in columns],
             [[_shown(row[c], share=c == "unknown_people") for c in columns] for row in rows],
             right=[c.replace("_", " ") for c in numbers],
+        )
+
+
+def _warn_of_clock(source: dict[str, Any]) -> None:
+    from auditd.quality.clocks import AHEAD
+
+    name, delay, future = source["source"], source["clock_seconds"], source["future_events"]
+    if delay is not None and -delay > AHEAD.total_seconds():
+        click.echo(
+            f"WARNING: {name}: its clock is {-delay:,.0f} seconds ahead of ours (access-auditd quality)"
+        )
+    if future:
+        click.echo(
+            f"WARNING: {name}: {count(future)} events are dated after they were read (access-auditd quality)"
         )
 
 

@@ -7,7 +7,7 @@ import re
 import tomllib
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
@@ -22,8 +22,9 @@ from auditd.config.validate import validate
 from detectors.bounds import ExplainingSettings, ExplanationSettings
 from detectors.detector import all_detectors
 from parsers.force import Force
-from parsers.format import Context, all_formats
+from parsers.format import Context, Format, all_formats
 
+BACKWARDS_AFTER: Final = timedelta(hours=1)
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -110,8 +111,16 @@ def _source(folder: Path, table: SourceTable, force: Force) -> Source:
         quiet_after=None
         if table.quiet_after_minutes is None
         else timedelta(minutes=table.quiet_after_minutes),
+        backwards_after=_backwards_after(kind, table.backwards_after_minutes),
         encoding=table.encoding,
     )
+
+
+def _backwards_after(kind: type[Format], minutes: float | None) -> timedelta | None:
+    """Return how far back new lines of a file may lie; None where that is not looked for."""
+    if minutes is None:
+        return BACKWARDS_AFTER if kind.keeps_order else None
+    return timedelta(minutes=minutes) or None
 
 
 def _delivery(folder: Path, table: FeedTable) -> Delivery:

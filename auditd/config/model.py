@@ -130,6 +130,13 @@ class SourceTable(Table):
         gt=0,
         description="Minutes without an event that count as a gap at any hour, instead of the rhythm; unset: learnt.",
     )
+    backwards_after_minutes: float | None = Field(
+        None,
+        ge=0,
+        le=525_600,
+        description="Minutes that new lines of a file may lie before its earlier ones; further back is a gap. 0: not looked "
+        "for; unset: as the format has it (60, not looked for in exports).",
+    )
     encoding: Declared = Field(
         "auto",
         description="Encoding: `auto` (UTF-8, or UTF-16 by its marks and NUL bytes, wherever it changes), `utf-8`, "

@@ -50,6 +50,7 @@ class Source:
     complete_after_seconds: float | None
     rhythm: bool = True
     quiet_after: timedelta | None = None
+    backwards_after: timedelta | None = None
     encoding: Declared = "auto"
 
     def parser(self) -> Format:
@@ -192,6 +193,7 @@ def _source(source: Source) -> list[Any]:
         source.max_line_bytes,
         source.complete_after_seconds,
         [source.rhythm, source.quiet_after.total_seconds() if source.quiet_after else None],
+        source.backwards_after.total_seconds() if source.backwards_after else None,
         source.encoding,
     ]
 

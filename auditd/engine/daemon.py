@@ -35,6 +35,8 @@ HOUSEKEEPING_SECONDS: Final = 1.0
 INSPECTION_SECONDS: Final = 30.0
 MERGING_RESTS_SECONDS: Final = 600.0
 WATCHING_RESTS_SECONDS: Final = 600.0
+COUNTING_RESTS_SECONDS: Final = 600.0
+CLOCKS_SECONDS: Final = 10.0
 
 
 def utc_now() -> datetime:
@@ -81,7 +83,9 @@ class Daemon:
         self._inspection = Due(INSPECTION_SECONDS)
         self._judging = Due(BACKLOG_JUDGE_SECONDS)
         self._merging_rests_until = float("-inf")
+        self._clocks = Due(CLOCKS_SECONDS)
         self._watching_rests_until = float("-inf")
+        self._counting_rests_until = float("-inf")
 
     def stop(self) -> None:
         """Finish the turn under way, commit, judge, leave."""
@@ -162,6 +166,7 @@ class Daemon:
     def _ingest(self, now: datetime) -> Ingested:
         ingested = self._machine.ingest.step(STEP_BYTES, now)
         self._reports.ingested(ingested)
+        self._machine.clocks.take(ingested.delays, now)
         return ingested
 
     def _catch_up(self, *, behind: bool) -> dict[str, Judged]:
@@ -174,6 +179,7 @@ class Daemon:
             self._merge(now)
             machine.archive.sweep(now)
             self._watch(now)
+            self._count(now)
             mark(machine.archive)
             if self._inspection.now():
                 machine.archive.inspect(machine.archive.damaged())
@@ -194,6 +200,22 @@ class Daemon:
         except Exception:  # noqa: BLE001  whatever the watch stumbles over must not stop reading
             events.failed(step="gaps")
             self._watching_rests_until = time.monotonic() + WATCHING_RESTS_SECONDS
+
+    def _count(self, now: datetime) -> None:
+        """Keep what logs tell and how clocks stand. Where that fails for no reason anybody foresaw it rests."""
+        if time.monotonic() < self._counting_rests_until:
+            return
+        machine = self._machine
+        try:
+            if self._clocks.now():
+                with machine.engine.begin() as conn:
+                    machine.clocks.store(conn, now)
+            machine.quality.look(now)
+        except (OSError, DBAPIError):
+            raise  # the store's
+        except Exception:  # noqa: BLE001  whatever the counting stumbles over must not stop reading
+            events.failed(step="quality")
+            self._counting_rests_until = time.monotonic() + COUNTING_RESTS_SECONDS
 
     def _merge(self, now: datetime) -> None:
         """Merge small segments for a while. Where one cannot be read, merging rests: reading and judging go on."""

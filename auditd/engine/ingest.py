@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import polars as pl
@@ -36,6 +36,7 @@ from auditd.engine.tally import (
 )
 from auditd.gaps.book import Gap
 from auditd.gaps.record import Recorder
+from auditd.quality.clocks import future_events, live_delays
 from auditd.tail.cursor import Cursor
 from auditd.tail.tailer import Tailer
 from detectors.detector import Span
@@ -60,13 +61,19 @@ class Touched(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """What one step did: per source its counts, per family the spans its new events lie in, and sources that failed."""
+    """What one step did: per source its counts, per family the spans its new events lie in, and sources that failed.
+
+    delays: how long after its time the newest live line of a source arrived. future: events of a source that are dated
+    well after now.
+    """
 
     sources: Mapping[str, SourceCounts] = field(default_factory=dict)
     spans: Mapping[Family, Sequence[Span]] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)
     bytes: int = 0
     commit_seconds: float = 0.0
+    delays: Mapping[str, timedelta] = field(default_factory=dict)
+    future: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def anything(self) -> bool:
@@ -109,6 +116,9 @@ class Ingest:
         self._doubt: _Doubt | None = None
         cores = os.cpu_count() or 1
         self._pool = ThreadPoolExecutor(max_workers=cores, thread_name_prefix="ingest")
+        self._whole_files = {
+            name for name, parser in parsers.items() if parser.complete_after_seconds is not None
+        }
         self._reader = Reader(parsers=parsers, tailer=tailer, pool=self._pool, cores=cores)
 
     def close(self) -> None:
@@ -151,6 +161,8 @@ class Ingest:
             failures=batch.failures,
             bytes=batch.bytes,
             commit_seconds=time.perf_counter() - started,
+            delays=live_delays(batch.chunks, frames.values(), now, whole_files=self._whole_files),
+            future=future_events(frames.values(), now),
         )
 
     def _fold(
@@ -191,7 +203,7 @@ class Ingest:
             with self._engine.begin() as conn:
                 named = self._archive.register(conn, [segment for segment, _ in written], now)
                 chunks = [read.chunk for read in reads]
-                gaps = self._recorder.record(conn, chunks, frames.values(), now)
+                gaps = self._recorder.record(conn, chunks, frames, now)
                 seen = [(cursor, Tally()) for cursor in moved]
                 record(conn, [*seen, *tallies(reads, counts)], now)
                 self._judge.note(conn, spans)

@@ -25,8 +25,11 @@ from auditd.engine.ingest import Ingest
 from auditd.engine.judge import Judge
 from auditd.engine.lock import StateLock
 from auditd.engine.soundness import check, mark, told_when_damaged
+from auditd.gaps.courses import Courses
 from auditd.gaps.record import Recorder
 from auditd.gaps.watch import Watch
+from auditd.quality.clocks import Clocks
+from auditd.quality.keeper import Keeper
 from auditd.reference.store import ReferenceStore
 from auditd.tail.source import TailSource
 from auditd.tail.tailer import Tailer
@@ -45,6 +48,7 @@ class Machine(AbstractContextManager["Machine"]):
         self.config = config
         self.engine = engine
         self.orphans_set_aside = 0
+        self.clocks = Clocks()
         self._watch: Watch | None = None
         self._lock = StateLock(config.storage.archive, engine)
         self._stale = False  # the lock was lost, and what is in memory may not be what is stored
@@ -60,6 +64,7 @@ class Machine(AbstractContextManager["Machine"]):
             self.orphans_set_aside = self.archive.recover()
             mark(self.archive)
             self.references = ReferenceStore(self.engine, self.config.force)
+            self.quality = Keeper(self.archive, self.engine)
             self._build(self.config)
             # What is there now stays until the end: the collector need not go through it time and again.
             gc.freeze()
@@ -77,6 +82,7 @@ class Machine(AbstractContextManager["Machine"]):
         """Close the files and let go of the lock."""
         self.ingest.close()
         self.tailer.close()
+        self.quality.close()
         self._lock.__exit__(kind, error, trace)
 
     @property
@@ -107,6 +113,7 @@ class Machine(AbstractContextManager["Machine"]):
         old = (self.ingest, self.tailer)
         with store_faults():
             self.archive.refresh()  # what a commit in doubt came to is found out here
+            self.quality.forget()
             self._build(config)
         self.config = config
         for part in old:
@@ -122,7 +129,9 @@ class Machine(AbstractContextManager["Machine"]):
 
     def _build(self, config: Config) -> None:
         detectors = config.detectors()
-        recorder = Recorder()
+        recorder = Recorder(
+            Courses({one.name: one.backwards_after for one in config.sources if one.backwards_after})
+        )
         judge = Judge(
             detectors=detectors,
             digests=settings_digests(detectors, config.force),

@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import func, select
 
 from alerts.models import AlertRow, FindingRow
-from auditd.archive.archive import totals
+from auditd.archive.manifest import totals
 from auditd.database import reading
 from auditd.engine.faults import StoreUnavailable
 from auditd.engine.feeding import FeedNews
@@ -25,11 +25,12 @@ from auditd.gaps.book import counts_open
 from auditd.gaps.watch import News
 from auditd.health.facts import lasting, latest_deliveries
 from auditd.health.strangers import last_day_shares
+from auditd.quality.clocks import AHEAD
 from auditd.telemetry import events
 from auditd.telemetry.http import Heartbeat
 from auditd.telemetry.metrics import Metrics
 
-SAY_REJECTS_SECONDS: Final = 60.0
+SAY_AGAIN_SECONDS: Final = 60.0
 FEEDS_SECONDS: Final = 10.0
 _HINTS: Final = {
     "permission_denied": "let the daemon's user read the file",
@@ -37,6 +38,8 @@ _HINTS: Final = {
     "wrong_format": "nearly every line is rejected: is `format` right? `access-auditd try FILE` guesses it; "
     "after mending, `access-auditd reparse` reads the quarantined lines again",
     "parser_failed": "a fault in the format itself: nothing is lost, reading of this source waits; report it",
+    "clock_ahead": "lines are dated well after they arrive: set the source's clock, or mend `zone`; "
+    "`access-auditd quality` says by how much",
     "watch_limit": "raise fs.inotify.max_user_watches; until then files are polled",
 }
 
@@ -57,7 +60,7 @@ class Reports:
         self._feed_failures: dict[str, int] = {}
         self._feeds_told_at = float("-inf")
         self.misfits = Misfits()
-        self._said_rejects_at: dict[str, float] = {}
+        self._said_at: dict[tuple[str, str], float] = {}
 
     def ticked(self, seconds: float) -> None:
         """The loop turned once."""
@@ -84,6 +87,8 @@ class Reports:
                     self.metrics, source=source, count=tally.lost_bytes, why="destroyed before they were read"
                 )
             self.misfits.read(source, rejects=sum(tally.rejects.values()), events=tally.event_lines)
+        for source, count in step.future.items():
+            events.future_dated(self.metrics, source=source, count=count, say=self._say(source, "future"))
         self._formats()
         for source in step.failures:
             self._failing_source(source, "parser_failed", failing=True)
@@ -91,11 +96,15 @@ class Reports:
             events.committed(self.metrics, duration_seconds=step.commit_seconds)
 
     def _rejected(self, source: str, reasons: Mapping[str, int]) -> None:
+        events.rejected(self.metrics, source=source, reasons=reasons, say=self._say(source, "rejects"))
+
+    def _say(self, source: str, what: str) -> bool:
+        """Whether to write what goes on all the time: now and then."""
         now = time.monotonic()
-        say = now - self._said_rejects_at.get(source, float("-inf")) >= SAY_REJECTS_SECONDS
+        say = now - self._said_at.get((source, what), float("-inf")) >= SAY_AGAIN_SECONDS
         if say:
-            self._said_rejects_at[source] = now
-        events.rejected(self.metrics, source=source, reasons=reasons, say=say)
+            self._said_at[source, what] = now
+        return say
 
     def _formats(self) -> None:
         for source, misfit in self.misfits.known().items():
@@ -185,6 +194,8 @@ class Reports:
         """Where everything stands: lag, problems, archive, alerts, authorities."""
         self._sources(machine, limited)
         self._formats()
+        self._clocks(machine)
+        self.metrics.show(self.metrics.quality_share, machine.quality.shares(now))
         self._damaged_segments(machine)
         events.protected_stripped(self.metrics, count=machine.judge.protected_stripped)
         for detector in machine.judge.detectors:
@@ -251,6 +262,11 @@ class Reports:
         for source, reason in sorted(self._problems - now):
             events.source_recovered(self.metrics, source=source, reason=reason)
         self._problems = now
+
+    def _clocks(self, machine: Machine) -> None:
+        for source, delay in machine.clocks.delays().items():
+            self.metrics.clock_delay.labels(source).set(delay.total_seconds())
+            self._failing_source(source, "clock_ahead", failing=delay < -AHEAD)
 
     def _failing_source(self, source: str, reason: str, *, failing: bool) -> None:
         known = (source, reason) in self._failing

@@ -1,4 +1,4 @@
-"""SQL tables of gaps, and of what they are told by: volumes by hour, hashes of what was read, runs of the daemon.
+"""SQL tables of gaps, and of what they are told by: volumes by hour, hashes of what was read, courses of files, runs.
 
 A gap's start never changes and its end is set once; `gap_history` is append-only in the database itself.
 """
@@ -81,6 +81,24 @@ class FileBlockRow(Base):
     sha256: Mapped[str] = mapped_column(String(64))
     read_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class FileCourseRow(Base):
+    """How far the events of one family in one file have come in time, and how orderly: see auditd/gaps/courses.py."""
+
+    __tablename__ = "file_courses"
+
+    file: Mapped[str] = mapped_column(String(32), primary_key=True)
+    family: Mapped[str] = mapped_column(String(16), primary_key=True)
+    newest: Mapped[datetime] = mapped_column(UtcDateTime)
+    in_order: Mapped[int] = mapped_column(BigInteger)
+    late: Mapped[int] = mapped_column(BigInteger)
+    longest: Mapped[int] = mapped_column(BigInteger)
+    streak: Mapped[int] = mapped_column(BigInteger)
+    since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    told: Mapped[bool] = mapped_column()
+    told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    modified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class RunRow(Base):

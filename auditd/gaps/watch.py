@@ -114,6 +114,7 @@ class Watch:
         if self._run is not None:
             with self._engine.begin() as conn:
                 stops.end_run(conn, self._run, now)
+                self._recorder.courses.store(conn)
 
     def adopt(self, other: Watch) -> None:
         """Go on with the run of another watch, after a reload."""
@@ -145,6 +146,8 @@ class Watch:
         for watched in self._watched:
             news.add(self._look_at(watched, now))
         news.add(self._taken())
+        with self._engine.begin() as conn:
+            self._recorder.courses.store(conn)
         return news
 
     def _begin(self, now: datetime) -> None:
@@ -155,12 +158,14 @@ class Watch:
 
     def _taken(self) -> News:
         taken, self._news = self._news, News()
+        taken.noticed += self._recorder.steps_back()
         return taken
 
     def _still_running(self, now: datetime) -> None:
         if self._run is not None and time.monotonic() - self._alive_at >= ALIVE_SECONDS:
             with self._engine.begin() as conn:
                 stops.still_running(conn, self._run, now)
+                self._recorder.courses.store(conn)
             self._alive_at = time.monotonic()
 
     def _oddities(self, now: datetime) -> list[Fact]:

@@ -8,7 +8,6 @@ the descriptor is still the one that was read.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Final
 
 from auditd.tail.chunk import Chunk
@@ -16,13 +15,12 @@ from auditd.tail.compressed import CompressedContent
 from auditd.tail.content import Content, Extent, Key, NotYet
 from auditd.tail.cursor import Cursor
 from auditd.tail.decoders import decoder_of
-from auditd.tail.decoding import cut_decoded
+from auditd.tail.making import chunk_of, cursor_after, cut_next, farewell, prints_after
 from auditd.tail.opening import Opening, Wanted, prints_in
 from auditd.tail.outgoing import Outgoing
-from auditd.tail.prints import PRINT_BYTES, Prints, digest
+from auditd.tail.prints import Prints
 from auditd.tail.scan import Cut, Scan
 from auditd.tail.source import TailSource
-from parsers.format import Block
 
 OPEN_RECORD_SECONDS: Final = 5.0  # a record is written at once: one left open for longer never will be whole
 
@@ -263,11 +261,12 @@ class LogFile:
         )
 
     def _cut(self, content: Content, block_bytes: int, *, quiet: bool) -> Cut | None:
-        if not isinstance(content, CompressedContent):
-            return self._scan.cut(content, self.size, block_bytes, ended=self.ending, quiet=quiet)
-        block_bytes = max(block_bytes, self.source.max_line_bytes + 1)
-        cut = cut_decoded(content, self._scan, block_bytes, ended=self.ending, quiet=quiet)
-        self._measure(content)
+        longest = self.source.max_line_bytes
+        cut = cut_next(
+            content, self._scan, self.size, block_bytes, longest=longest, ended=self.ending, quiet=quiet
+        )
+        if isinstance(content, CompressedContent):
+            self._measure(content)
         return cut
 
     def _note(self, extent: Extent, now: float) -> None:
@@ -295,18 +294,15 @@ class LogFile:
         if not self.lost_bytes:
             return None
         before = self._outgoing.newest(self.cursor)
-        after = self._finished(before)
-        block = Block(data=b"", file=self.cursor.file, offset=self.offset)
         lost, self.lost_bytes = self.lost_bytes, 0
         return self._outgoing.hand_out(
-            Chunk(
-                source=self.source.name,
+            farewell(
+                self.offset,
+                lost,
+                self.lost_reason,
                 path=self.location,
-                block=block,
                 before=before,
-                after=after,
-                lost_bytes=lost,
-                lost_reason=self.lost_reason,
+                after=self._finished(before),
             )
         )
 
@@ -316,56 +312,22 @@ class LogFile:
 
     def _chunk(self, cut: Cut, content: Content) -> Chunk | None:
         """Return the chunk of a cut, or None when the file was no longer the same after it was read."""
-        prints = self._prints_after(cut, content)
-        if self.prints is None or not self.prints.hold(content):
+        assert self.prints is not None
+        prints = prints_after(self.prints, cut, content)
+        if not self.prints.hold(content):
             return None
         last = self.ending and self.unread == 0 and not self.lost_bytes
-        device, inode = self._place()
         before = self._outgoing.newest(self.cursor)
-        after = replace(
-            before,
-            device=device,
-            inode=inode,
-            offset=cut.end,
-            head_length=len(prints.head),
-            head_hash=digest(prints.head),
-            tail_length=len(prints.tail),
-            tail_hash=digest(prints.tail),
-            modified_ns=self.live_modified_ns,
-        )
+        after = cursor_after(before, cut, prints, key=self._place(), modified_ns=self.live_modified_ns)
         self.prints = prints
         data = cut.data
         if last and self.continued is not None and data == self.continued[0]:
             data, self.was_continued = b"".join(self.continued), True
-        return Chunk(
-            source=self.source.name,
+        return chunk_of(
+            cut,
+            data,
             path=self.location,
-            block=Block(
-                data,
-                self.cursor.file,
-                cut.data_start,
-                encoding=cut.encoding,
-                written_before=_moment(self.modified_ns),
-            ),
             before=before,
             after=self._finished(after) if last else after,
-            too_long=cut.too_long,
-            nul_bytes=cut.nul_bytes,
+            written_ns=self.modified_ns,
         )
-
-    def _prints_after(self, cut: Cut, content: Content) -> Prints:
-        assert self.prints is not None
-        if cut.data_start == cut.start:
-            return self.prints.moved(cut.end, cut.data[-PRINT_BYTES:], cut.data[:PRINT_BYTES])
-        missing = PRINT_BYTES - len(self.prints.head)
-        head = content.pread(min(missing, cut.end - cut.start), cut.start) if missing else b""
-        last = min(PRINT_BYTES, cut.end - cut.start)
-        return self.prints.moved(cut.end, content.pread(last, cut.end - last), head)
-
-
-def _moment(nanoseconds: int) -> datetime | None:
-    """Return a time of the file system in UTC; None where there is none, or none a calendar has."""
-    try:
-        return datetime.fromtimestamp(nanoseconds / 1e9, UTC) if nanoseconds else None
-    except (OverflowError, ValueError, OSError):
-        return None

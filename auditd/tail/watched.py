@@ -7,7 +7,6 @@ was first read.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
@@ -16,12 +15,12 @@ from auditd.tail.arrivals import Arrivals
 from auditd.tail.chunk import Chunk
 from auditd.tail.content import NotYet
 from auditd.tail.cursor import Cursor
-from auditd.tail.decoders import decoder_of
 from auditd.tail.descriptors import Descriptors
-from auditd.tail.discover import Folders, Sighting, discover, sight, trouble
+from auditd.tail.discover import Folders, Sighting, discover, trouble
 from auditd.tail.endings import Endings
 from auditd.tail.file import LogFile
 from auditd.tail.finished import Finished
+from auditd.tail.homes import Homes
 from auditd.tail.oddity import Oddity
 from auditd.tail.places import Places
 from auditd.tail.recognise import Recognition
@@ -60,6 +59,9 @@ class WatchedSource:
         self._waiting = Waiting(settle_seconds)
         self._endings = Endings(source, self._recognition, settle_seconds=settle_seconds)
         self._rejoining = Rejoining(source)
+        self._homes = Homes(
+            self.files, finished, self._places, self._waiting, begin=self._first_sight, report=self._report
+        )
         self._sightings: list[Sighting] = []
         self._folders = Folders()
         self._moved_on: list[tuple[str, int]] = []
@@ -74,13 +76,13 @@ class WatchedSource:
             self._look(file, now)
         free = self._attach(now)
         for home, since_ns in self._moved_on:  # only now: what is known has found its files
-            self._catch_up(home, since_ns, now)
+            self._homes.catch_up(home, since_ns, self._folders, now)
         taken = {file.key for file in self.files}
         for sighting in free:
             if sighting.key not in taken:
                 self._first_sight(sighting, sighting.path, now)
-        self._follow_homes(now)
-        self._take_in_waiting(now)
+        self._homes.follow(self._sightings, self._folders, now)
+        self._homes.take_in_waiting(now)
         for file in list(self.files):
             self._settle_down(file, now)
 
@@ -249,67 +251,6 @@ class WatchedSource:
                 self.changed[cursor.file] = file  # known from now on, even if it is renamed before it is read
         except OSError as error:
             self._report(sighting.path, error)
-
-    def _follow_homes(self, now: float) -> None:
-        """See which files no longer stand where their log is written, and whether rotations were missed there."""
-        at_home: dict[str, list[LogFile]] = {}
-        for file in self.files:
-            if file.key is not None:
-                at_home.setdefault(file.home, []).append(file)
-        known = {sighting.path: sighting for sighting in self._sightings}
-        for home, files in at_home.items():
-            try:
-                here = known.get(home) or sight(home)
-            except (FileNotFoundError, NotADirectoryError):
-                here = None
-            except OSError as error:
-                self._report(home, error)
-                continue
-            key = here.key if here else None
-            since_ns = self._places.may_hide_files(
-                home,
-                key,
-                folder_ns=self._folders.modified_ns(os.path.dirname(home)),  # noqa: PTH120  a Path per file and look costs
-                now_ns=time.time_ns(),
-            )
-            if since_ns is not None and decoder_of(home) is None:
-                before = max((file.modified_ns for file in files if file.key != key), default=0)
-                self._catch_up(home, since_ns or before, now)
-            for file in files:
-                self._stands(file, here)
-
-    def _stands(self, file: LogFile, here: Sighting | None) -> None:
-        file.replaced = here is None or here.key != file.key
-        file.succeeded = here is None or here.size > 0
-        if not file.replaced and file.modified_ns:
-            file.live_modified_ns = file.modified_ns
-            self._places.modified(file.home, file.modified_ns)
-
-    def _catch_up(self, home: str, since_ns: int, now: float) -> None:
-        """Read what was written and rotated away at `home` since it was last looked at, and never seen."""
-        if not since_ns:
-            return
-        taken = {file.key for file in self.files}
-        missed = [
-            one
-            for one in self._folders.rotations(home)
-            if one.modified_since(since_ns) and one.key not in taken
-        ]
-        for sighting in sorted(missed, key=lambda one: one.modified_ns):
-            if sighting.compressed:
-                self._waiting.add(sighting, home, since_ns, now)
-            else:
-                self._first_sight(sighting, home, now)
-
-    def _take_in_waiting(self, now: float) -> None:
-        """Read compressed copies that were never seen before, once they are written."""
-        taken = {file.key for file in self.files}
-        for sighting, home in self._waiting.ripe(now):
-            if sighting.key not in taken:
-                self._first_sight(sighting, home, now)
-                taken = {file.key for file in self.files}
-            if sighting.key in taken or self._arrivals.finished.knows_unchanged(sighting):
-                self._waiting.remove(sighting)
 
     def _settle_down(self, file: LogFile, now: float) -> None:
         """Let go of a file that has ended and of which nothing is left."""

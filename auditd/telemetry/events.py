@@ -21,7 +21,7 @@ from parsers.event import FAMILIES
 from parsers.format import REJECT_REASONS
 
 NON_RECORD_KINDS: Final = frozenset({"header", "comment", "blank", "types", "cmr", "rejoined"})
-SOURCE_PROBLEMS: Final = frozenset({*PROBLEM_REASONS, "wrong_format", "parser_failed"})
+SOURCE_PROBLEMS: Final = frozenset({*PROBLEM_REASONS, "wrong_format", "parser_failed", "clock_ahead"})
 
 
 def _log() -> Any:
@@ -57,6 +57,14 @@ def rejected(metrics: Metrics, *, source: str, reasons: Mapping[str, int], say: 
     if say and any(reasons.values()):
         hint = "access-auditd accounts shows where; reparse after the format is mended"
         _log().warning("lines_rejected", source=source, reasons=dict(reasons), hint=hint)
+
+
+def future_dated(metrics: Metrics, *, source: str, count: int, say: bool = True) -> None:
+    """Events of a source are dated well after they were read; say: whether to write it."""
+    metrics.future_events.labels(source).inc(count)
+    if say:
+        hint = "is its clock right, and `zone`? access-auditd quality shows how its clock stands"
+        _log().warning("events_in_the_future", source=source, events=count, hint=hint)
 
 
 def bytes_lost(metrics: Metrics, *, source: str, count: int, why: str) -> None:

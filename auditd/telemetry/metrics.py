@@ -48,6 +48,19 @@ class Metrics:
         self.seconds_behind = gauge(
             "seconds_behind", "Seconds since the oldest data not yet committed was written.", ["source"]
         )
+        self.future_events = counter(
+            "future_events", "Events dated more than five minutes after they were read.", ["source"]
+        )
+        self.clock_delay = gauge(
+            "source_clock_delay_seconds",
+            "Seconds after their time that lines arrive at the earliest; negative: the source's clock is ahead.",
+            ["source"],
+        )
+        self.quality_share = gauge(
+            "quality_share",
+            "Share of the events of the newest day counted that tell it.",
+            ["source", "aspect"],
+        )
         self.gaps = counter("gaps", "Gaps noticed in a source's data.", ["source", "kind"])
         self.gaps_open = gauge("gaps_open", "Gaps that last at present.", ["source", "kind"])
         self.source_problem = gauge(

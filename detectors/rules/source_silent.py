@@ -42,6 +42,7 @@ class SourceSilent(Detector):
             "The system was down or in maintenance: nobody used it, so nothing was logged.",
             "The delivery stands still (a full disk, an expired password, a changed path): the data comes late.",
             "A day on which less is done than usual, and which is no bank holiday.",
+            "A clock that ran ahead and was put right: its source steps back once.",
             "Rotation that truncates a file without keeping a copy, or an application that starts its log anew.",
         ),
         runbook=(

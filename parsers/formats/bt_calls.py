@@ -68,6 +68,7 @@ class BtCalls(CallLog):
         "Data::BT::PhoneBill, gitpan/Data-BT-PhoneBill: data/phone.csv and its expected values",
         "Phone Analyser, daisy2000.com: columns of the files downloaded from BT",
     )
+    keeps_order: ClassVar[bool] = False
 
     def told(self, lines: pl.DataFrame, state: str) -> Told:
         """Return what the lines say."""

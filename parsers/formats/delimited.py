@@ -12,7 +12,7 @@ References: docs/formats/delimited.md: mapping, worked examples, where each line
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import ClassVar, Final
@@ -23,6 +23,7 @@ from parsers.delimited import REMEMBERED, split_fields
 from parsers.delimited_options import DelimitedOptions, Layout, own_likeness, read_layout
 from parsers.event import FAMILIES, NO_EVENTS, Family
 from parsers.format import NO_REJECTS, Block, Format, FormatOptions, Parsed
+from parsers.header_lines import header_lines, under_headers
 from parsers.lines import cut_lines, in_file_order, reject
 from parsers.mapping_events import Meaning
 from parsers.mapping_values import input_name
@@ -62,7 +63,9 @@ class Delimited(Format):
         headers = [] if is_header is None else lines["line"].filter(is_header).to_list()
         events: list[pl.DataFrame] = []
         rejects, unknown = [cut.rejects], self._absent(headers)
-        for header, records in _by_header(lines, is_header, state):
+        for header, records in under_headers(
+            lines, is_header, [state, *(_HEADER + header for header in headers)]
+        ):
             how = self._reading(header)
             if how is None:
                 rejects.append(reject(records, "no_header"))
@@ -109,14 +112,8 @@ class Delimited(Format):
         return read
 
     def _is_header(self, lines: pl.DataFrame) -> pl.Series | None:
-        """Return which lines are headers, None where none is: those with the required names are looked at one by one."""
-        likely = lines
-        for name in self.options.header_names:
-            likely = likely.filter(pl.col("line").str.contains(f"(?i){name}"))
-            if not likely.height:
-                return None
-        headers = [text for text in likely["line"].unique() if self._reading(_HEADER + text) is not None]
-        return lines["line"].is_in(headers) if headers else None
+        named = [pl.col("line").str.contains(f"(?i){name}") for name in self.options.header_names]
+        return header_lines(lines, named, lambda line: self._reading(_HEADER + line) is not None)
 
     def _without_comments(self, lines: pl.DataFrame) -> tuple[pl.DataFrame, int]:
         mark = self.options.comment
@@ -155,22 +152,6 @@ def _to_skip(lines: int, state: str, skip_lines: int) -> tuple[int, str]:
     before = int(state.removeprefix(_SKIPPED) or 0)
     skipped = min(skip_lines - before, lines)
     return (skipped, f"{_SKIPPED}{before + skipped}") if skipped > 0 else (0, state)
-
-
-def _by_header(
-    lines: pl.DataFrame, is_header: pl.Series | None, state: str
-) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Yield the lines that are no headers under each distinct state, the one carried in `state` among them."""
-    if is_header is None:
-        yield state, lines
-        return
-    in_order = [state, *(_HEADER + text for text in lines["line"].filter(is_header))]
-    number = {text: place for place, text in enumerate(dict.fromkeys(in_order))}
-    section = pl.Series([number[text] for text in in_order], dtype=pl.UInt32).gather(is_header.cum_sum())
-    for text, place in number.items():
-        records = lines.filter(~is_header & (section == place))
-        if records.height:
-            yield text, records
 
 
 def _added(counts: dict[str, int], more: dict[str, int]) -> dict[str, int]:

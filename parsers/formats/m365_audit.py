@@ -67,6 +67,7 @@ class M365Audit(Format):
         "https://learn.microsoft.com/office/office-365-management-api/office-365-management-activity-api-schema",
     )
     Options: ClassVar[type[FormatOptions]] = M365AuditOptions
+    keeps_order: ClassVar[bool] = False
 
     def parse(self, block: Block, state: str) -> Parsed:
         """Return where every line of `block` went. Bad lines are data, never an exception."""

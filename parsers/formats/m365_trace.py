@@ -79,6 +79,7 @@ class M365Trace(Format):
         "https://learn.microsoft.com/powershell/module/exchange/get-messagetracev2",
     )
     Options: ClassVar[type[FormatOptions]] = M365TraceOptions
+    keeps_order: ClassVar[bool] = False
 
     def parse(self, block: Block, state: str) -> Parsed:
         """Return where every line of `block` went. Bad lines are data, never an exception."""

@@ -19,7 +19,6 @@ import polars as pl
 from pydantic import Field, model_validator
 
 from parsers.call_numbers import read_numbers
-from parsers.day_of_year import YEAR_SECONDS, limit, until_by_first, with_year
 from parsers.durations import clock_seconds, unread, whole_seconds
 from parsers.fixed_width import Places, check_places, cut_columns
 from parsers.force import Force
@@ -27,6 +26,7 @@ from parsers.format import NO_REJECTS, Block, FormatOptions, Parsed
 from parsers.legs import CallLog, Told, fault, tell
 from parsers.lines import EVIDENCE
 from parsers.times import IN_LOG_YEARS, iso_times
+from parsers.yearless import YEAR_SECONDS, limit, until_by_first, with_year
 
 COLUMNS: Final = (
     *("date", "time", "duration", "calling", "time_to_answer", "digits", "status", "called"),

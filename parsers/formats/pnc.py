@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property, lru_cache
 from typing import ClassVar, Final
 
@@ -25,6 +25,7 @@ import polars as pl
 from parsers.delimited import REMEMBERED, split_fields, split_header
 from parsers.event import NO_EVENTS, Family
 from parsers.format import NO_REJECTS, Block, Format, FormatOptions, Parsed
+from parsers.header_lines import header_lines, under_headers
 from parsers.lines import EVIDENCE, Lines, cut_lines, in_file_order, reject
 from parsers.pnc_fields import Meaning, Reading, folded, reading
 from parsers.pnc_options import REQUIRED, PncOptions, likeness, read_layout
@@ -63,7 +64,7 @@ class Pnc(Format):
         counts = {"blank": cut.blank, "header": found, "comment": 0}
         events: list[pl.DataFrame] = []
         rejects = [cut.rejects]
-        for header, lines in _by_header(cut.text, is_header, state):
+        for header, lines in under_headers(cut.text, is_header, [state, *headers]):
             how = self._reading(header)
             records = _without_comments(lines, how)
             counts["comment"] += cut.lines_of(lines) - cut.lines_of(records)
@@ -137,15 +138,7 @@ class Pnc(Format):
         return [pl.col("line").str.contains(f"(?i){re.escape(name)}") for name in names]
 
     def _is_header(self, lines: pl.DataFrame) -> pl.Series | None:
-        """Return which lines are headers, None where none is: those with the required names are looked at one by one."""
-        likely = lines
-        for named in self._named:
-            found = likely.select(named).to_series()
-            if not found.any():
-                return None
-            likely = likely.filter(found)
-        headers = [text for text in likely["line"].unique() if self._reading(text) is not None]
-        return lines["line"].is_in(headers) if headers else None
+        return header_lines(lines, self._named, lambda line: self._reading(line) is not None)
 
     def _read(self, records: pl.DataFrame, how: Reading) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return the records with COLUMNS and `user_name` beside the evidence, and rejects."""
@@ -175,26 +168,6 @@ class Pnc(Format):
                 )
                 unknown |= {f"{kind}:{code}": count for code, count in sorted(strange.iter_rows())}
         return unknown
-
-
-def _by_header(
-    lines: pl.DataFrame, is_header: pl.Series | None, state: str
-) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Yield the lines that are no headers under each distinct header line, the one carried in `state` among them."""
-    if is_header is None:
-        yield state, lines
-        return
-    in_order = [state, *lines["line"].filter(is_header)]
-    number = {text: number for number, text in enumerate(dict.fromkeys(in_order))}
-    if is_header[0] and len(number) == 2 and in_order.count(state) == 1:
-        yield in_order[1], lines.filter(~is_header)
-        return
-    section = is_header.cast(pl.UInt32).cum_sum()
-    header = pl.Series("header", [number[text] for text in in_order], dtype=pl.UInt32).gather(section)
-    marked = lines.with_columns(header).filter(~is_header)
-    texts = list(number)
-    for (own,), group in marked.partition_by("header", as_dict=True, include_key=False).items():
-        yield texts[int(str(own))], group
 
 
 def _without_comments(lines: pl.DataFrame, how: Reading | None) -> pl.DataFrame:

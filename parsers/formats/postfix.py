@@ -31,7 +31,7 @@ from parsers.postfix_fields import KNOWN_STATUSES, Meaning, read_lines
 from parsers.postfix_queue import ABOUT, KIND, NOTHING_REMEMBERED, REMEMBERED_SCHEMA, join
 from parsers.syslog import RECEIPT
 from parsers.times import IN_LOG_YEARS, iso_times
-from parsers.yearless import STAMP, YEAR_SECONDS, until_by_first, with_years
+from parsers.yearless import STAMP, YEAR_SECONDS, stamps_with_years, until_by_first_stamp
 
 _DAEMONS: Final = "anvil|bounce|cleanup|discard|error|flush|lmtp|local|pickup|pipe|postscreen|qmgr|relay|smtp|smtpd|trace|verify|virtual"
 _POSTFIX: Final = pl.col("program").str.contains(rf"^postfix[^/\[:]*[/\[:]|/(?:{_DAEMONS})\[[0-9]+\]:$")
@@ -153,7 +153,7 @@ class Postfix(Format):
         if block.written_before is not None or before.until is not None:
             return block.written_before or before.until
         yearless = stamps.filter(stamps.str.contains("^[A-Z]"))
-        return until_by_first(yearless) if yearless.len() else None
+        return until_by_first_stamp(yearless) if yearless.len() else None
 
     def _records(
         self, events: pl.DataFrame, parts: pl.DataFrame, lines: pl.DataFrame, until: datetime | None
@@ -175,7 +175,7 @@ class Postfix(Format):
         yearless = stamps.str.contains("^[A-Z]")
         if until is None or not yearless.any():
             return stamp_times(stamps, self.context.zone)
-        dated = with_years(stamps.set(~yearless, None), until)
+        dated = stamps_with_years(stamps.set(~yearless, None), until)
         times = iso_times(dated.zip_with(yearless, stamps), self.context.zone)
         doubt = pl.col("time_uncertainty_seconds")
         inferred = pl.when(yearless).then(doubt + YEAR_SECONDS).otherwise(doubt)

@@ -39,6 +39,7 @@ class TeamsPstn(CallLog):
         "Microsoft Teams PSTN usage report: fields in the export",
         "Microsoft Graph: pstnCallLogRow and directRoutingLogRow resource types",
     )
+    keeps_order: ClassVar[bool] = False
 
     def told(self, lines: pl.DataFrame, state: str) -> Told:
         """Return what the lines say."""

@@ -49,6 +49,7 @@ class UkCdr(CallLog):
         "Asterisell, importer of Gamma's call records",
     )
     Options: ClassVar[type[FormatOptions]] = UkCdrOptions
+    keeps_order: ClassVar[bool] = False
 
     def told(self, lines: pl.DataFrame, state: str) -> Told:
         """Return what the lines say."""

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, create_engine, delete
 
 from alerts.tables import Base
-from auditd.archive.archive import REJECTS, Archive, totals
+from auditd.archive.archive import REJECTS, Archive
+from auditd.archive.manifest import totals
 from auditd.archive.segment import write_segment
 from auditd.archive.tables import SegmentRow
 

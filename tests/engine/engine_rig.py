@@ -104,6 +104,7 @@ class Rig:
     formats: dict[str, str] = field(default_factory=lambda: {name: name for name in LOGS})
     more: str = ""
     patterns: dict[str, str] = field(default_factory=lambda: dict(LOGS))
+    source_settings: str = ""
     _drops: int = 0
 
     def __post_init__(self) -> None:
@@ -125,7 +126,7 @@ class Rig:
 
     def write_config(self) -> None:
         sources = "".join(
-            f'\n[[sources]]\nname = "{name}"\nfiles = ["logs/{name}/{self.patterns.get(name, "*.csv")}"]\nformat = "{format_}"\n'
+            f'\n[[sources]]\nname = "{name}"\nfiles = ["logs/{name}/{self.patterns.get(name, "*.csv")}"]\nformat = "{format_}"\n{self.source_settings}'
             for name, format_ in self.formats.items()
         )
         feeds = "".join(

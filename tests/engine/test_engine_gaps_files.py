@@ -15,7 +15,7 @@ from auditd.database import reading
 from auditd.demo.formats import Lookup, pnc_line
 from auditd.engine.machine import Machine
 from auditd.gaps import seals
-from auditd.gaps.tables import FileBlockRow
+from auditd.gaps.tables import FileBlockRow, FileCourseRow
 from auditd.gaps.volumes import hours_of
 from auditd.gaps.watch import News
 
@@ -233,3 +233,72 @@ def test_a_wrong_format_counts_as_filled_once_its_lines_are_read_again(rig: Rig)
     assert [gap.state for gap in gaps(rig, filled=True)] == ["filled"]
     with reading(rig.engine) as conn:
         assert sum(hour.events for hour in hours_of(conn, "pnc").values()) == 60
+
+
+def test_a_source_whose_clock_was_set_back_is_a_gap_that_an_alert_tells_of(rig: Rig) -> None:
+    pnc_alone(rig)
+    rig.log("pnc", look_ups(at(hours=-1), at()))
+    with rig.machine() as machine:
+        read_all(machine)
+        rig.log("pnc", look_ups(at(hours=-5), at(hours=-4)))
+        read_all(machine)
+        assert [gap.kind for gap in look(machine).noticed] == ["backwards"]
+    [gap] = gaps(rig)
+    assert (gap.source, gap.start, gap.end) == ("pnc", at(hours=-5), at(minutes=-2))
+    assert gap.sentence == (
+        "New lines of a file of pnc lie before lines read earlier: they cover from 07:00 to 11:58 on 3 Mar 2026."
+    )
+    rig.once(LATER)
+    [alert] = alerts(rig)
+    assert (alert.person_key, alert.severity) == ("source:pnc", 3)
+
+
+def test_a_clock_set_back_between_two_single_runs_is_noticed_too(rig: Rig) -> None:
+    pnc_alone(rig)
+    rig.log("pnc", look_ups(at(hours=-1), at()))
+    rig.once(LATER)
+    rig.log("pnc", look_ups(at(hours=-5), at(hours=-4)))
+    rig.once(LATER)
+    assert [gap.kind for gap in gaps(rig)] == ["backwards"]
+
+
+def test_steps_back_are_not_looked_for_where_the_setting_says_so(rig: Rig) -> None:
+    pnc_alone(rig)
+    text = rig.config_file.read_text()
+    rig.config_file.write_text(
+        text.replace('name = "pnc"\n', 'name = "pnc"\nbackwards_after_minutes = 0\n', 1)
+    )
+    rig.log("pnc", look_ups(at(hours=-1), at()))
+    rig.once(LATER)
+    rig.log("pnc", look_ups(at(hours=-5), at(hours=-4)))
+    rig.once(LATER)
+    assert gaps(rig) == ()
+
+
+def test_an_older_file_that_comes_late_is_no_step_back(rig: Rig) -> None:
+    pnc_alone(rig)
+    rig.log("pnc", look_ups(at(hours=-1), at()))
+    rig.once(LATER)
+    rig.log("pnc", look_ups(at(hours=-5), at(hours=-4)), name="pnc-late.csv")
+    rig.once(LATER)
+    assert gaps(rig) == ()
+
+
+def test_nothing_is_kept_of_the_course_of_a_file_that_was_rotated_and_has_ended(rig: Rig) -> None:
+    pnc_alone(rig)
+    rig.settle_seconds = 0
+    rig.patterns["pnc"] = "pnc*"
+    pnc_alone(rig)
+    path = rig.log("pnc", look_ups(at(hours=-1), at()), name="pnc.csv")
+    with rig.machine() as machine:
+        read_all(machine)
+        with rig.engine.begin() as conn:
+            machine.ingest._recorder.courses.store(conn)
+            assert len(conn.execute(select(FileCourseRow.file)).all()) == 1
+        path.unlink()
+        for _ in range(3):
+            machine.tailer.reconcile()
+            machine.ingest.step(1 << 20, LATER)
+    with rig.machine() as machine, rig.engine.begin() as conn:
+        machine.ingest._recorder.courses.store(conn)
+        assert conn.execute(select(FileCourseRow.file)).all() == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -69,14 +70,21 @@ def test_a_silent_source_is_told_in_metrics_log_and_an_alert_that_names_no_perso
     assert "marwood" not in daemon.log_file.read_text()
 
 
-def test_lines_that_stop_matching_are_told_in_a_metric_and_in_status(rig: Rig, start: Start) -> None:
+def test_lines_that_stop_matching_are_told_in_a_metric_in_the_log_and_in_status_within_a_minute(
+    rig: Rig, start: Start
+) -> None:
     configure(rig)
     rig.log("pnc", looks(100, minutes=5))
     daemon = start(rig)
     wait_until(lambda: daemon.metric("lines_total", source="pnc") == 101)
-    rig.log("pnc", ["nothing like it\n"] * 60)
+    written = time.monotonic()
+    rig.log("pnc", ["nothing like it\n"] * 6)  # so few that only their lasting shows that they are no burst
     wait_until(lambda: daemon.metric("source_problem", reason="wrong_format", source="pnc") == 1)
+    wait_until(lambda: daemon.metric("gaps_open", kind="wrong_format", source="pnc") == 1)
     wait_until(lambda: answer(rig, "status")["sources"][0]["warnings"] == ["wrong_format"])
+    assert time.monotonic() - written < 60
+    assert [entry["kind"] for entry in daemon.log("gap_noticed")] == ["wrong_format"]
+    assert "wrong_format" in [entry["reason"] for entry in daemon.log("source_problem")]
     rig.log("pnc", looks(150, minutes=1))
     wait_until(lambda: answer(rig, "status")["sources"][0]["warnings"] == [])
     assert daemon.metric("source_problem", reason="wrong_format", source="pnc") == 0

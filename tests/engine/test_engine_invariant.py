@@ -23,6 +23,10 @@ class Life:
 
     def __init__(self, rig: Rig, rng: random.Random) -> None:
         self.rig = rig
+        rig.source_settings = (
+            "backwards_after_minutes = 0\n"  # what is noticed depends on when it is looked at
+        )
+        rig.write_config()
         self.rng = rng
         # Mostly everything lies in the past already, so that each arrival is late and judged on its own.
         self.now = rng.choice((FIRST, at(hours=1), at(days=1), at(days=4), at(days=4), at(days=4)))
