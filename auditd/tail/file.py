@@ -47,6 +47,7 @@ class LogFile:
         self.succeeded = False
         self.ending = False
         self.destroyed = False
+        self.truncated = False  # what was read is gone from its place: only a copy of it will do
         self.lost_bytes = 0
         self.lost_reason = ""
         self.abandoned = False

@@ -85,6 +85,18 @@ class Finished:
         """Remember that nothing in this file is unread."""
         self._quiet[sighting.key] = (sighting.size, sighting.modified_ns)
 
+    def is_all_read(self, sighting: Sighting) -> bool:
+        """Whether this very file was read to its end and has not grown since; OSError when it cannot be looked at."""
+        if self.knows_unchanged(sighting) or self.at(sighting) is not None:
+            return True
+        ended_here = [
+            one for one in self._by_key.get(sighting.key, []) if one.offset == sighting.size
+        ]
+        if sighting.compressed or not ended_here:
+            return False
+        with content_of(sighting.path) as content:
+            return any(prints_of(content, cursor) is not None for cursor in ended_here)
+
     def match(self, sighting: Sighting) -> tuple[Cursor, Prints] | None:
         """Return the finished file this is, and its prints; OSError when it cannot be looked at."""
         with content_of(sighting.path) as content:

@@ -14,6 +14,7 @@ from auditd.tail.content import Content, Damaged, Key, NotYet, Unfinished
 from auditd.tail.descriptors import Descriptors
 from auditd.tail.discover import Sighting, is_rotation_of
 from auditd.tail.file import LogFile
+from auditd.tail.finished import Finished
 from auditd.tail.prints import PRINT_BYTES, Prints
 
 Report = Callable[[str, OSError], None]
@@ -25,9 +26,16 @@ class Recognition:
     """Matches what is on disk to the files of one source."""
 
     def __init__(
-        self, files: list[LogFile], *, descriptors: Descriptors, settle_seconds: float, report: Report
+        self,
+        files: list[LogFile],
+        finished: Finished,
+        *,
+        descriptors: Descriptors,
+        settle_seconds: float,
+        report: Report,
     ) -> None:
         self._files = files
+        self._finished = finished
         self._descriptors = descriptors
         self._settle = settle_seconds
         self._report = report
@@ -50,7 +58,7 @@ class Recognition:
         self._by_home.setdefault(os.path.splitext(file.home)[0], []).append(file)  # noqa: PTH122
 
     def undecided(self, file: LogFile) -> bool:
-        """Whether there is a compressed file that may be this one, of which too little is decoded or written so far."""
+        """Whether there is a file that may be this one, which cannot be read, or of which too little is decoded or written."""
         return file.cursor.file in self._undecided
 
     def open(
@@ -103,7 +111,7 @@ class Recognition:
                 return False
             # An older file is no copy, unless prints say so: the machine's clock may have been set back.
             too_old = not sighting.modified_since(file.live_modified_ns) and file.offset < ENOUGH
-            if _is_taken(sighting, others) or too_old:
+            if _is_taken(sighting, others) or too_old or self._is_another(file, sighting):
                 continue
             if not file.offset and sighting.size < known_size and not sighting.compressed:
                 continue  # with no prints at all, at least nothing of it may be missing
@@ -112,6 +120,13 @@ class Recognition:
             if possible and self._opens(file, sighting, now, copy=True):
                 return True
         return False
+
+    def _is_another(self, file: LogFile, sighting: Sighting) -> bool:
+        """Whether prints could not tell, and it is a file that was read to its end before: no copy of what is unread."""
+        try:
+            return file.offset < ENOUGH and self._finished.is_all_read(sighting)
+        except OSError:
+            return False
 
     def copies_a_live_file(self, sighting: Sighting, now: float) -> bool:
         """Whether an unknown file is, so far, a copy of one being read: hold it back, a truncation may follow.
@@ -156,6 +171,8 @@ class Recognition:
             return False
         except OSError as error:
             self._report(sighting.path, error)
+            if related and sighting.modified_since(file.live_modified_ns):
+                self._undecided.add(file.cursor.file)
             return False
         if sighting.compressed and not opened:
             self._unlike.add(mark)  # to find out again would mean to decode it again

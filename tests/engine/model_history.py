@@ -309,8 +309,9 @@ class History:
         self.doom(seen=True)
         os.truncate(self.log, 0)
         self.stamp(self.log)
-        self.pass_time(60.0)
-        self.read()
+        for _ in range(2):  # of a file whose descriptor was given up the loss is certain only at the second look
+            self.pass_time(60.0)
+            self.read()
         self.write()
 
     def delete(self) -> None:
