@@ -122,9 +122,14 @@ class Recognition:
         return False
 
     def _is_another(self, file: LogFile, sighting: Sighting) -> bool:
-        """Whether prints could not tell, and it is a file that was read to its end before: no copy of what is unread."""
+        """Whether prints cannot tell, and it is a file that was read before, or the compressed copy of another one."""
+        if file.offset >= ENOUGH:
+            return False
         try:
-            return file.offset < ENOUGH and self._finished.is_all_read(sighting)
+            return self._finished.is_all_read(sighting) or (
+                sighting.compressed
+                and any(_is_compressed_copy(sighting, one) for one in self._files if one is not file)
+            )
         except OSError:
             return False
 
@@ -200,6 +205,19 @@ def _is_copy_so_far(sighting: Sighting, file: LogFile) -> bool:
             content.pread(ENOUGH, place) == file.content.pread(ENOUGH, place)
             for place in (0, shared - ENOUGH)
         )
+
+
+def _is_compressed_copy(sighting: Sighting, file: LogFile) -> bool:
+    """Whether a compressed file holds what was read of a file, as far as that can be told at once."""
+    if file.prints is None or not file.prints.distinctive:
+        return False
+    with content_of(sighting.path) as content:
+        if content.pread(PRINT_BYTES, 0) != file.prints.head:
+            return False
+        try:
+            return file.prints.hold(content)
+        except NotYet:
+            return True
 
 
 def _is_taken(sighting: Sighting, files: Mapping[Key | None, LogFile]) -> bool:
