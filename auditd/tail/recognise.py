@@ -209,11 +209,11 @@ def _is_copy_so_far(sighting: Sighting, file: LogFile) -> bool:
 
 def _is_compressed_copy(sighting: Sighting, file: LogFile) -> bool:
     """Whether a compressed file holds what was read of a file, as far as that can be told at once."""
-    if file.prints is None or not file.prints.distinctive:
+    if file.prints is None or not file.offset:
         return False
     with content_of(sighting.path) as content:
         if content.pread(PRINT_BYTES, 0) != file.prints.head:
-            return False
+            return False  # of a short file the head is all that was read of it
         try:
             return file.prints.hold(content)
         except NotYet:
