@@ -89,9 +89,7 @@ class Finished:
         """Whether this very file was read to its end and has not grown since; OSError when it cannot be looked at."""
         if self.knows_unchanged(sighting) or self.at(sighting) is not None:
             return True
-        ended_here = [
-            one for one in self._by_key.get(sighting.key, []) if one.offset == sighting.size
-        ]
+        ended_here = [one for one in self._by_key.get(sighting.key, []) if one.offset == sighting.size]
         if sighting.compressed or not ended_here:
             return False
         with content_of(sighting.path) as content:

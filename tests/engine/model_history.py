@@ -170,7 +170,9 @@ class History:
         assert events["event_id"].n_unique() == events.height, "an event is in the archive twice"
         found = Counter(events["pnc_txn_ref"].to_list())
         assert {ref for ref, times in found.items() if times > 1} == set(), "a record is in the archive twice"
-        lost = self.lines.records - found.keys() - {line.decode(errors="replace") for line in self.lines.doomed}
+        lost = (
+            self.lines.records - found.keys() - {line.decode(errors="replace") for line in self.lines.doomed}
+        )
         assert not lost, f"lost: {sorted(lost)[:5]}"
         assert found.keys() <= self.lines.records
         assert sum(a.tally.events for a in accounts) == len(found), (
@@ -334,7 +336,9 @@ class History:
         self.doom(seen=True)
         os.truncate(self.log, 0)
         self.stamp(self.log)
-        for _ in range(2):  # of a file whose descriptor was given up the loss is certain only at the second look
+        for _ in range(
+            2
+        ):  # of a file whose descriptor was given up the loss is certain only at the second look
             self.pass_time(60.0)
             self.read()
         self.write()
