@@ -23,6 +23,7 @@ class _Place:
     since_ns: int
     folder_ns: int = 0
     looked_ns: int = 0
+    unfinished: bool = False
 
 
 class Places:
@@ -30,12 +31,13 @@ class Places:
 
     def __init__(self, cursors: Iterable[Cursor]) -> None:
         self._places: dict[str, _Place] = {}
-        self._stood: dict[tuple[str, Key], int] = {}
         for cursor in sorted(cursors, key=lambda one: (not one.finished, one.modified_ns)):
-            key = (cursor.device, cursor.inode)
-            self._places[cursor.path] = _Place(key, cursor.modified_ns)
-            if not cursor.finished and cursor.modified_ns:
-                self._stood[cursor.path, key] = cursor.modified_ns
+            before = self._places.get(cursor.path)
+            self._places[cursor.path] = _Place((cursor.device, cursor.inode), cursor.modified_ns)
+            if not cursor.finished and before is not None and before.unfinished and before.since_ns:
+                # Which was the last to stand there is not known: clocks are set back. What was read is recognised.
+                self._places[cursor.path].since_ns = min(before.since_ns, cursor.modified_ns)
+            self._places[cursor.path].unfinished = not cursor.finished
 
     def may_hide_files(self, path: str, key: Key | None, *, folder_ns: int, now_ns: int) -> int | None:
         """Note which file is at `path` now; if files may have come and gone unseen, return since when.
@@ -47,9 +49,6 @@ class Places:
         if place is None:
             self._places[path] = _Place(key, 0, folder_ns, now_ns)
             return None
-        if not place.looked_ns and key is not None and (path, key) in self._stood:
-            # It stood there before this start. The newest that did need not be the last: clocks are set back.
-            place.key, place.since_ns = key, self._stood[path, key]
         surely_seen = place.folder_ns == folder_ns and folder_ns < place.looked_ns - SAME_MOMENT_NS
         same = place.key == key
         place.key, place.folder_ns, place.looked_ns = key, folder_ns, now_ns

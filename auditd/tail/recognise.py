@@ -96,7 +96,10 @@ class Recognition:
         likely = sorted(candidates, key=lambda one: (one.inode != inode, one.compressed, -one.modified_ns))
         for sighting in likely:
             possible = sighting.inode == inode or file.offset >= ENOUGH
-            if possible and not _is_taken(sighting, others) and self._opens(file, sighting, now):
+            squeezed = not possible and _is_compressed_since(sighting, file)
+            if not (possible or squeezed) or _is_taken(sighting, others):
+                continue
+            if self._opens(file, sighting, now, copy=squeezed):
                 return True
             if self.undecided(file):
                 return False
@@ -154,7 +157,7 @@ class Recognition:
         """Yield the files whose log's rotation may have made what is at `path`."""
         for end in range(path.rfind("/") + 2, len(path) + 1):
             for file in self._by_home.get(path[:end], ()):
-                if is_rotation_of(file.home, path):
+                if is_rotation_of(file.home, path) or _are_rotations(file.home, path):
                     yield file
 
     def _opens(self, file: LogFile, sighting: Sighting, now: float, *, copy: bool = False) -> bool:
@@ -205,6 +208,28 @@ def _is_copy_so_far(sighting: Sighting, file: LogFile) -> bool:
             content.pread(ENOUGH, place) == file.content.pread(ENOUGH, place)
             for place in (0, shared - ENOUGH)
         )
+
+
+def _are_rotations(home: str, path: str) -> bool:
+    """Whether both names are rotations of one log: a file may have been seen as app.log.1 first."""
+    live = os.path.splitext(home)[0]  # noqa: PTH122
+    return live != home and is_rotation_of(live, home) and is_rotation_of(live, path)
+
+
+def _is_compressed_since(sighting: Sighting, file: LogFile) -> bool:
+    """Whether a compressed file has the time and the exact length of a file too little of which was read to know it by."""
+    second = 1_000_000_000
+    if (
+        not sighting.compressed
+        or not file.size
+        or sighting.modified_ns // second != file.modified_ns // second
+    ):
+        return False
+    try:
+        with content_of(sighting.path) as content:
+            return bool(content.pread(1, file.size - 1)) and not content.pread(1, file.size)
+    except OSError:
+        return False
 
 
 def _is_compressed_copy(sighting: Sighting, file: LogFile) -> bool:
