@@ -100,6 +100,10 @@ class LogFile:
         """Whether there are bytes, as far as known, that have not been searched for lines."""
         return self.size > self._scan.searched
 
+    def has_only_nuls_left(self) -> bool:
+        """Whether nothing but NULs follows what was searched for lines; OSError when it cannot be read."""
+        return self.content is not None and self._scan.only_nuls_follow(self.content, self.size)
+
     @property
     def behind(self) -> bytes:
         """The last bytes that were read, as far as they are kept."""

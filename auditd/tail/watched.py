@@ -66,6 +66,7 @@ class WatchedSource:
         self._rejoining = Rejoining(source)
         self._sightings: list[Sighting] = []
         self._folders = Folders()
+        self._rotated_names: dict[str, tuple[int, bool]] = {}
         self._moved_on: list[tuple[str, int]] = []
 
     def reconcile(self, now: float) -> None:
@@ -106,6 +107,7 @@ class WatchedSource:
         """Let go of a file that is finished."""
         self._descriptors.close(file)
         self.files.remove(file)
+        self._rotated_names.pop(file.home, None)
         self._arrivals.finished.add(file.end())
 
     def cursors_changed(self) -> list[Cursor]:
@@ -295,11 +297,19 @@ class WatchedSource:
                 self._stands(file, here)
 
     def _stands(self, file: LogFile, here: Sighting | None) -> None:
-        file.replaced = here is None or here.key != file.key
+        file.replaced = here is None or here.key != file.key or self._has_rotated_name(file.home)
         file.succeeded = here is None or here.size > 0
         if not file.replaced and file.modified_ns:
             file.live_modified_ns = file.modified_ns
             self._places.modified(file.home, file.modified_ns)
+
+    def _has_rotated_name(self, path: str) -> bool:
+        """Whether a file that never had another name was rotated to it all the same: its log lies beside it."""
+        folder_ns = self._folders.modified_ns(os.path.dirname(path))  # noqa: PTH120
+        known = self._rotated_names.get(path)
+        if known is None or known[0] != folder_ns:
+            known = self._rotated_names[path] = (folder_ns, self._folders.has_live(path))
+        return known[1]
 
     def _catch_up(self, home: str, since_ns: int, now: float) -> None:
         """Read what was written and rotated away at `home` since it was last looked at, and never seen."""
