@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from dying import KILLED, Launcher, deaths
-from engine_rig import Rig, database_text
+from engine_rig import HEADERS, Rig, at, database_text, small_rig
 from sqlalchemy import select, text, update
 from sqlalchemy.engine import URL
 from test_engine_kill import Force, opened, undisturbed
@@ -27,6 +27,7 @@ from alerts.models import AlertHistoryRow
 from auditd.archive.archive import Archive
 from auditd.archive.tables import SegmentRow
 from auditd.database import reading
+from auditd.demo.formats import Lookup, pnc_line
 
 FILES = [
     "before open of a part",
@@ -232,3 +233,32 @@ def test_killed_hundreds_of_times_at_its_boundaries_it_ends_like_an_undisturbed_
     pair.catch_up()
     pair.check(histories=in_step)
     pair.close()
+
+
+REPARSE = ["before rename", *of_transaction("retired segments")]
+
+
+@pytest.mark.case("T20")
+@pytest.mark.parametrize("moment", REPARSE)
+def test_reparse_killed_on_its_way_does_it_once_when_it_is_run_again(
+    tmp_path: Path, launcher: Launcher, moment: str
+) -> None:
+    """Lines that were set aside become events once, and the account moves with them, or nothing has moved."""
+    rig = small_rig(tmp_path, formats={"pnc": "cucm"}, patterns={"pnc": "pnc*.csv"})
+    lines = [pnc_line(Lookup(at(seconds=n), "auser", "vehicle", "AB12CDE", f"T{n}", "")) for n in range(20)]
+    (tmp_path / "logs" / "pnc" / "pnc1.csv").write_text(HEADERS["pnc"] + "".join(lines) + "no,record\n")
+    rig.once(at(days=2))
+    rig.formats["pnc"] = "pnc"
+    rig.write_config()
+    assert launcher.live(rig, "reparse", "--source", "pnc", die_at=(moment, 1)) == KILLED
+    assert deaths(rig) == [moment]
+    assert launcher.live(rig, "reparse", "--source", "pnc") == 0
+    assert len(rig.standing().events) == 20
+    [account] = rig.accounts()
+    assert account.tally.balances
+    assert (account.tally.lines, account.tally.event_lines, account.tally.events) == (22, 20, 20)
+    assert sum(account.tally.rejects.values()) == 1
+    archive = Archive(tmp_path / "archive", rig.engine)
+    assert archive.missing() == []
+    assert sum(segment.rows for segment in archive.segments("rejects")) == 1
+    rig.close()
