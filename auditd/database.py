@@ -58,6 +58,13 @@ def reading(engine: Engine) -> Iterator[Connection]:
             yield conn
 
 
+def is_writing(conn: Connection) -> bool:
+    """Whether a connection's transaction may write, as those of `engine.begin()` may."""
+    options = conn.get_execution_options()
+    reads = options.get(_READING) or options.get("postgresql_readonly")
+    return not reads and options.get("isolation_level") != "AUTOCOMMIT"
+
+
 @contextmanager
 def _query_only(conn: Connection) -> Iterator[None]:
     with conn.begin():

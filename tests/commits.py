@@ -1,4 +1,6 @@
-"""Commits that fail, as a database makes them fail: refused, or carried out with the answer lost on its way."""
+"""Transactions that fail, as a database makes them fail: in the middle, refused at their commit, or carried out with the
+answer lost on its way.
+"""
 
 from __future__ import annotations
 
@@ -29,3 +31,23 @@ def failing_commits(engine: Engine, *, answer_lost: bool = False, times: int = 1
         yield
     finally:
         event.remove(engine, "commit", fail)
+
+
+@contextmanager
+def failing_statements(engine: Engine, *, beginning: str, times: int = 1) -> Iterator[None]:
+    """Fail the next statements that begin so; their transactions are certainly undone."""
+    left = times
+
+    def fail(
+        _conn: Connection, _cursor: object, statement: str, parameters: object, _context: object, _many: bool
+    ) -> None:
+        nonlocal left
+        if left and statement.startswith(beginning):
+            left -= 1
+            raise OperationalError(statement, {}, Exception("the disk is full"))
+
+    event.listen(engine, "before_cursor_execute", fail)
+    try:
+        yield
+    finally:
+        event.remove(engine, "before_cursor_execute", fail)

@@ -33,6 +33,7 @@ QUARANTINE_SCHEMA: Final = pl.Schema(
         **REJECTS_SCHEMA,
     }
 )
+PORTION_ROWS: Final = 500_000
 READERS_DONE: Final = timedelta(minutes=5)
 
 
@@ -100,27 +101,44 @@ class Archive:
     ) -> pl.DataFrame:
         """Run a query over the family's events with time in [start, end) that are there; lost ones are left out.
 
-        streaming: for a query that makes little of whole columns, so that they are never held as a whole.
+        The query must judge each row by itself: it is asked of some segments after others, so that memory does not grow
+        with all that lies in the span. streaming: for a query that makes little of whole columns, so that they are never
+        held as a whole.
         """
-        by: Literal["streaming", "auto"] = "streaming" if streaming else "auto"
-        try:
-            return query(self._intact(family, start, end)).collect(engine=by)
-        except PolarsError:
-            if not self.inspect(self.overlapping(family, start, end), thorough=True):
-                raise
-            return query(self._intact(family, start, end)).collect(engine=by)
+        segments = self.overlapping(family, start, end)
+        parts = [
+            self._collect_part(
+                part, lambda rows: query(_within(rows, start, end)), SCHEMA[family], streaming=streaming
+            )
+            for part in _portions(segments) or [[]]
+        ]
+        return parts[0] if len(parts) == 1 else pl.concat(parts)
 
-    def _intact(self, family: Family, start: datetime | None, end: datetime | None) -> pl.LazyFrame:
-        found = [s for s in self.overlapping(family, start, end) if s.segment_id not in self._damaged]
-        return self._between(found, family, start, end)
+    def _collect_part(
+        self,
+        segments: Sequence[Segment],
+        query: Callable[[pl.LazyFrame], pl.LazyFrame],
+        schema: pl.Schema,
+        *,
+        streaming: bool = False,
+    ) -> pl.DataFrame:
+        by: Literal["streaming", "auto"] = "streaming" if streaming else "auto"
+
+        def collect() -> pl.DataFrame:
+            intact = [one for one in segments if one.segment_id not in self._damaged]
+            return query(self.read_lazily(intact, schema)).collect(engine=by)
+
+        try:
+            return collect()
+        except PolarsError:
+            if not self.inspect(segments, thorough=True):
+                raise
+            return collect()
 
     def _between(
         self, segments: Sequence[Segment], family: Family, start: datetime | None, end: datetime | None
     ) -> pl.LazyFrame:
-        found = self.read_lazily(segments, SCHEMA[family])
-        if start is not None:
-            found = found.filter(pl.col("timestamp") >= start)
-        return found if end is None else found.filter(pl.col("timestamp") < end)
+        return _within(self.read_lazily(segments, SCHEMA[family]), start, end)
 
     def read_lazily(self, segments: Sequence[Segment], schema: pl.Schema) -> pl.LazyFrame:
         """Return the rows of the segments, from memory where they are still there, else from their files."""
@@ -261,6 +279,24 @@ class Archive:
     def recent(self, segment_id: int) -> pl.DataFrame | None:
         """Return a segment's rows if they are in memory."""
         return self._recent.get(segment_id)
+
+
+def _within(rows: pl.LazyFrame, start: datetime | None, end: datetime | None) -> pl.LazyFrame:
+    found = rows if start is None else rows.filter(pl.col("timestamp") >= start)
+    return found if end is None else found.filter(pl.col("timestamp") < end)
+
+
+def _portions(segments: Sequence[Segment]) -> list[list[Segment]]:
+    """Return the segments in their order, in portions of about so many rows."""
+    portions: list[list[Segment]] = []
+    rows = 0
+    for segment in segments:
+        if not portions or rows + segment.rows > PORTION_ROWS:
+            portions.append([])
+            rows = 0
+        portions[-1].append(segment)
+        rows += segment.rows
+    return portions
 
 
 def _by_day(frame: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:

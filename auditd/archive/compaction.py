@@ -19,7 +19,7 @@ from parsers.event import SCHEMA
 
 FAN_IN: Final = 16
 LARGEST_BYTES: Final = 64 << 20
-LARGEST_ROWS: Final = 1_000_000
+LARGEST_ROWS: Final = 250_000  # all of them are in memory, twice, while they are sorted
 
 
 def compactable(archive: Archive, *, fan_in: int = FAN_IN) -> list[Segment]:

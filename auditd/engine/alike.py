@@ -71,8 +71,8 @@ def _times(
 ) -> pl.Series:
     """Return the times at which the place names, as nobody's, something that is written like what changed."""
     everything = archive.collect_intact(place.family, None, None, partial(_written, place), streaming=True)
-    # Few values, many events: only the values are made canonical.
-    written = everything.drop_nulls().with_columns(place.canonical(pl.col("written")).alias("value"))
+    # Few values, many events: only the values are made canonical. Each portion of the archive tells its own.
+    written = everything.drop_nulls().unique().with_columns(place.canonical(pl.col("written")).alias("value"))
     alike = pl.concat((_alike(written, place.kind, changed, force), _addresses(written, changed)))
     doubtful = written.filter(
         pl.col("value").is_in(alike.implode()),

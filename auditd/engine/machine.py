@@ -24,7 +24,7 @@ from auditd.engine.feeding import Feeding
 from auditd.engine.ingest import Ingest
 from auditd.engine.judge import Judge
 from auditd.engine.lock import StateLock
-from auditd.engine.soundness import check, mark, told_when_damaged
+from auditd.engine.soundness import check, mark, put_down, take_up, told_when_damaged
 from auditd.gaps.courses import Courses
 from auditd.gaps.record import Recorder
 from auditd.gaps.watch import Watch
@@ -61,6 +61,7 @@ class Machine(AbstractContextManager["Machine"]):
                 self.archive = Archive(self.config.storage.archive, self.engine)
             self.archive.missing()
             check(self.archive, self.engine)
+            take_up(self.engine)
             self.orphans_set_aside = self.archive.recover()
             mark(self.archive)
             self.references = ReferenceStore(self.engine, self.config.force)
@@ -83,6 +84,8 @@ class Machine(AbstractContextManager["Machine"]):
         self.ingest.close()
         self.tailer.close()
         self.quality.close()
+        if kind is None:
+            put_down(self.engine)
         self._lock.__exit__(kind, error, trace)
 
     @property

@@ -7,11 +7,13 @@ time, or go on without what was found. It must never change the database or a se
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from sqlite3 import Error as SqliteError
 from typing import Final
 
 from sqlalchemy import Engine, func, select
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, DBAPIError
 
 from auditd.archive.archive import Archive
 from auditd.archive.segment import sync_folder
@@ -53,11 +55,53 @@ def damaged_database() -> StateDamaged:
 
 
 def check(archive: Archive, engine: Engine) -> None:
-    """Raise StateDamaged where the database file is damaged, or archive and database are not of each other."""
-    if engine.dialect.name == "sqlite":
+    """Raise StateDamaged where the database file is damaged, or archive and database are not of each other.
+
+    All of a database file is read only where it is not as the last clean stop left it: that takes minutes with a large
+    one.
+    """
+    if engine.dialect.name == "sqlite" and not _is_as_left(engine):
         with told_when_damaged():
             _check_file(engine)
     check_pair(archive, engine)
+
+
+def take_up(engine: Engine) -> None:
+    """Forget, durably, how the last clean stop left the database file: from now on only another one vouches for it."""
+    note = _note_of(engine)
+    if note is not None and note.exists():
+        note.unlink()
+        sync_folder(note.parent)
+
+
+def put_down(engine: Engine) -> None:
+    """Note how a clean stop leaves the database file. Where that fails it is looked through at the next start."""
+    note = _note_of(engine)
+    if note is None:
+        return
+    with suppress(OSError, DBAPIError, SqliteError):
+        with closing(engine.raw_connection()) as raw:  # outside any transaction
+            raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        note.write_text(_stamp(engine), encoding="utf-8")
+
+
+def _note_of(engine: Engine) -> Path | None:
+    if engine.dialect.name != "sqlite" or not engine.url.database:
+        return None
+    return Path(f"{engine.url.database}.left")
+
+
+def _stamp(engine: Engine) -> str:
+    status = Path(engine.url.database or "").stat()
+    return f"{status.st_ino} {status.st_size} {status.st_mtime_ns}\n"
+
+
+def _is_as_left(engine: Engine) -> bool:
+    note = _note_of(engine)
+    try:
+        return note is not None and note.read_text(encoding="utf-8") == _stamp(engine)
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _check_file(engine: Engine) -> None:

@@ -148,6 +148,19 @@ class Folders:
                     if (sighting := sight(path)) is not None:
                         yield sighting
 
+    def has_live(self, path: str) -> bool:
+        """Whether a log lies beside the file at `path` whose rotation made its name."""
+        folder, _, name = path.rpartition("/")
+        names = self._listed(folder or "/")
+        suffix = Path(name).suffix
+        for length in range(1, len(name)):
+            for live in {name[:length], name[:length] + suffix}:
+                place = bisect_left(names, live)
+                found = place < len(names) and names[place] == live
+                if found and is_rotation_of(f"{folder}/{live}", path):
+                    return True
+        return False
+
     def _listed(self, folder: str) -> list[str]:
         if folder not in self._names:
             try:

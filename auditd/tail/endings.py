@@ -36,6 +36,10 @@ class Endings:
             return
         enough = self._settle if file.succeeded else PATIENCE * self._settle
         open_or_done = file.key is not None and file.chunk is None and not file.unsearched
+        if file.key is not None and file.chunk is None and file.unsearched and not file.ending:
+            # NULs at its end are left for a writer to fill; there is none any more.
+            file.ending = file.replaced and idle >= enough and file.has_only_nuls_left()
+            return
         if open_or_done and file.content is not None:
             file.ending = file.ending or (file.replaced and idle >= enough) or self._is_complete(file, idle)
         elif open_or_done and file.prints is not None and file.missing_since is None:

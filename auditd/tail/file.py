@@ -45,6 +45,7 @@ class LogFile:
         self.succeeded = False
         self.ending = False
         self.destroyed = False
+        self.truncated = False  # what was read is gone from its place: only a copy of it will do
         self.lost_bytes = 0
         self.lost_reason = ""
         self.abandoned = False
@@ -96,6 +97,10 @@ class LogFile:
     def unsearched(self) -> bool:
         """Whether there are bytes, as far as known, that have not been searched for lines."""
         return self.size > self._scan.searched
+
+    def has_only_nuls_left(self) -> bool:
+        """Whether nothing but NULs follows what was searched for lines; OSError when it cannot be read."""
+        return self.content is not None and self._scan.only_nuls_follow(self.content, self.size)
 
     @property
     def behind(self) -> bytes:

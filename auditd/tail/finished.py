@@ -85,6 +85,17 @@ class Finished:
         """Remember that nothing in this file is unread."""
         self._quiet[sighting.key] = (sighting.size, sighting.modified_ns)
 
+    def is_all_read(self, sighting: Sighting) -> bool:
+        """Whether this was read to its end before and has not grown since; OSError when it cannot be looked at."""
+        if self.knows_unchanged(sighting) or self.at(sighting) is not None:
+            return True
+        with content_of(sighting.path) as content:
+            if sighting.compressed:  # under an inode of its own: its beginning says whose copy it is
+                head = content.pread(PRINT_BYTES, 0)
+                return bool(self.beginning_with(head) if len(head) == PRINT_BYTES else self.short(head))
+            ended_here = [one for one in self._by_key.get(sighting.key, []) if one.offset == sighting.size]
+            return any(prints_of(content, cursor) is not None for cursor in ended_here)
+
     def match(self, sighting: Sighting) -> tuple[Cursor, Prints] | None:
         """Return the finished file this is, and its prints; OSError when it cannot be looked at."""
         with content_of(sighting.path) as content:

@@ -39,6 +39,7 @@ class Homes:
         self._waiting = waiting
         self._begin = begin
         self._report = report
+        self._rotated_names: dict[str, tuple[int, bool]] = {}
 
     def follow(self, sightings: Sequence[Sighting], folders: Folders, now: float) -> None:
         """See which files no longer stand where their log is written, and whether rotations were missed there."""
@@ -66,7 +67,7 @@ class Homes:
                 before = max((file.modified_ns for file in files if file.key != key), default=0)
                 self.catch_up(home, since_ns or before, folders, now)
             for file in files:
-                self._stands(file, here)
+                self._stands(file, here, folders)
 
     def catch_up(self, home: str, since_ns: int, folders: Folders, now: float) -> None:
         """Read what was written and rotated away at `home` since it was last looked at, and never seen."""
@@ -92,9 +93,21 @@ class Homes:
             if sighting.key in taken or self._finished.knows_unchanged(sighting):
                 self._waiting.remove(sighting)
 
-    def _stands(self, file: LogFile, here: Sighting | None) -> None:
-        file.replaced = here is None or here.key != file.key
+    def forget(self, home: str) -> None:
+        """Let go of what is known of a place that no file being read stands at."""
+        self._rotated_names.pop(home, None)
+
+    def _stands(self, file: LogFile, here: Sighting | None, folders: Folders) -> None:
+        file.replaced = here is None or here.key != file.key or self._has_rotated_name(file.home, folders)
         file.succeeded = here is None or here.size > 0
         if not file.replaced and file.modified_ns:
             file.live_modified_ns = file.modified_ns
             self._places.modified(file.home, file.modified_ns)
+
+    def _has_rotated_name(self, path: str, folders: Folders) -> bool:
+        """Whether a file that never had another name was rotated to it all the same: its log lies beside it."""
+        folder_ns = folders.modified_ns(os.path.dirname(path))  # noqa: PTH120  a Path per file and look costs
+        known = self._rotated_names.get(path)
+        if known is None or known[0] != folder_ns:
+            known = self._rotated_names[path] = (folder_ns, folders.has_live(path))
+        return known[1]

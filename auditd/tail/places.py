@@ -23,6 +23,7 @@ class _Place:
     since_ns: int
     folder_ns: int = 0
     looked_ns: int = 0
+    unfinished: bool = False
 
 
 class Places:
@@ -31,7 +32,12 @@ class Places:
     def __init__(self, cursors: Iterable[Cursor]) -> None:
         self._places: dict[str, _Place] = {}
         for cursor in sorted(cursors, key=lambda one: (not one.finished, one.modified_ns)):
+            before = self._places.get(cursor.path)
             self._places[cursor.path] = _Place((cursor.device, cursor.inode), cursor.modified_ns)
+            if not cursor.finished and before is not None and before.unfinished and before.since_ns:
+                # Which was the last to stand there is not known: clocks are set back. What was read is recognised.
+                self._places[cursor.path].since_ns = min(before.since_ns, cursor.modified_ns)
+            self._places[cursor.path].unfinished = not cursor.finished
 
     def may_hide_files(self, path: str, key: Key | None, *, folder_ns: int, now_ns: int) -> int | None:
         """Note which file is at `path` now; if files may have come and gone unseen, return since when.

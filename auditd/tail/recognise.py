@@ -14,6 +14,7 @@ from auditd.tail.content import Content, Damaged, Key, NotYet, Unfinished
 from auditd.tail.descriptors import Descriptors
 from auditd.tail.discover import Sighting, is_rotation_of
 from auditd.tail.file import LogFile
+from auditd.tail.finished import Finished
 from auditd.tail.prints import PRINT_BYTES, Prints
 
 Report = Callable[[str, OSError], None]
@@ -25,9 +26,16 @@ class Recognition:
     """Matches what is on disk to the files of one source."""
 
     def __init__(
-        self, files: list[LogFile], *, descriptors: Descriptors, settle_seconds: float, report: Report
+        self,
+        files: list[LogFile],
+        finished: Finished,
+        *,
+        descriptors: Descriptors,
+        settle_seconds: float,
+        report: Report,
     ) -> None:
         self._files = files
+        self._finished = finished
         self._descriptors = descriptors
         self._settle = settle_seconds
         self._report = report
@@ -50,7 +58,7 @@ class Recognition:
         self._by_home.setdefault(os.path.splitext(file.home)[0], []).append(file)  # noqa: PTH122
 
     def undecided(self, file: LogFile) -> bool:
-        """Whether there is a compressed file that may be this one, of which too little is decoded or written so far."""
+        """Whether there is a file that may be this one, which cannot be read, or of which too little is decoded or written."""
         return file.cursor.file in self._undecided
 
     def open(
@@ -88,7 +96,10 @@ class Recognition:
         likely = sorted(candidates, key=lambda one: (one.inode != inode, one.compressed, -one.modified_ns))
         for sighting in likely:
             possible = sighting.inode == inode or file.offset >= ENOUGH
-            if possible and not _is_taken(sighting, others) and self._opens(file, sighting, now):
+            squeezed = not possible and _is_compressed_since(sighting, file)
+            if not (possible or squeezed) or _is_taken(sighting, others):
+                continue
+            if self._opens(file, sighting, now, copy=squeezed):
                 return True
             if self.undecided(file):
                 return False
@@ -103,7 +114,7 @@ class Recognition:
                 return False
             # An older file is no copy, unless prints say so: the machine's clock may have been set back.
             too_old = not sighting.modified_since(file.live_modified_ns) and file.offset < ENOUGH
-            if _is_taken(sighting, others) or too_old:
+            if _is_taken(sighting, others) or too_old or self._is_another(file, sighting):
                 continue
             if not file.offset and sighting.size < known_size and not sighting.compressed:
                 continue  # with no prints at all, at least nothing of it may be missing
@@ -112,6 +123,18 @@ class Recognition:
             if possible and self._opens(file, sighting, now, copy=True):
                 return True
         return False
+
+    def _is_another(self, file: LogFile, sighting: Sighting) -> bool:
+        """Whether prints cannot tell, and it is a file that was read before, or the compressed copy of another one."""
+        if file.offset >= ENOUGH:
+            return False
+        try:
+            return self._finished.is_all_read(sighting) or (
+                sighting.compressed
+                and any(_is_compressed_copy(sighting, one) for one in self._files if one is not file)
+            )
+        except OSError:
+            return False
 
     def copies_a_live_file(self, sighting: Sighting, now: float) -> bool:
         """Whether an unknown file is, so far, a copy of one being read: hold it back, a truncation may follow.
@@ -134,7 +157,7 @@ class Recognition:
         """Yield the files whose log's rotation may have made what is at `path`."""
         for end in range(path.rfind("/") + 2, len(path) + 1):
             for file in self._by_home.get(path[:end], ()):
-                if is_rotation_of(file.home, path):
+                if is_rotation_of(file.home, path) or _are_rotations(file.home, path):
                     yield file
 
     def _opens(self, file: LogFile, sighting: Sighting, now: float, *, copy: bool = False) -> bool:
@@ -156,6 +179,8 @@ class Recognition:
             return False
         except OSError as error:
             self._report(sighting.path, error)
+            if related and sighting.modified_since(file.live_modified_ns):
+                self._undecided.add(file.cursor.file)
             return False
         if sighting.compressed and not opened:
             self._unlike.add(mark)  # to find out again would mean to decode it again
@@ -183,6 +208,41 @@ def _is_copy_so_far(sighting: Sighting, file: LogFile) -> bool:
             content.pread(ENOUGH, place) == file.content.pread(ENOUGH, place)
             for place in (0, shared - ENOUGH)
         )
+
+
+def _are_rotations(home: str, path: str) -> bool:
+    """Whether both names are rotations of one log: a file may have been seen as app.log.1 first."""
+    live = os.path.splitext(home)[0]  # noqa: PTH122
+    return live != home and is_rotation_of(live, home) and is_rotation_of(live, path)
+
+
+def _is_compressed_since(sighting: Sighting, file: LogFile) -> bool:
+    """Whether a compressed file has the time and the exact length of a file too little of which was read to know it by."""
+    second = 1_000_000_000
+    if (
+        not sighting.compressed
+        or not file.size
+        or sighting.modified_ns // second != file.modified_ns // second
+    ):
+        return False
+    try:
+        with content_of(sighting.path) as content:
+            return bool(content.pread(1, file.size - 1)) and not content.pread(1, file.size)
+    except OSError:
+        return False
+
+
+def _is_compressed_copy(sighting: Sighting, file: LogFile) -> bool:
+    """Whether a compressed file holds what was read of a file, as far as that can be told at once."""
+    if file.prints is None or not file.offset:
+        return False
+    with content_of(sighting.path) as content:
+        if content.pread(PRINT_BYTES, 0) != file.prints.head:
+            return False  # of a short file the head is all that was read of it
+        try:
+            return file.prints.hold(content)
+        except NotYet:
+            return True
 
 
 def _is_taken(sighting: Sighting, files: Mapping[Key | None, LogFile]) -> bool:

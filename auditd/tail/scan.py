@@ -83,6 +83,10 @@ class Scan:
         self.restart(end)
         return Cut(start, end, b"", end, (), 0, self._encoding)
 
+    def only_nuls_follow(self, content: Content, size: int) -> bool:
+        """Whether from where newlines were searched to the end there are only NULs: a hole that nobody filled."""
+        return self._long is None and _end_of_nuls(content, self.searched, size) >= size
+
     def restart(self, offset: int) -> None:
         """Go to a line start."""
         self.offset = self.searched = offset

@@ -51,10 +51,14 @@ class WatchedSource:
         self._settle = settle_seconds
         self._descriptors = descriptors
         self._places = Places(cursors)
-        self._recognition = Recognition(
-            self.files, descriptors=descriptors, settle_seconds=settle_seconds, report=self._report
-        )
         finished = Finished(cursor for cursor in cursors if cursor.finished)
+        self._recognition = Recognition(
+            self.files,
+            finished,
+            descriptors=descriptors,
+            settle_seconds=settle_seconds,
+            report=self._report,
+        )
         self._arrivals = Arrivals(source, finished, self._recognition, settle_seconds=settle_seconds)
         self._waiting = Waiting(settle_seconds)
         self._endings = Endings(source, self._recognition, settle_seconds=settle_seconds)
@@ -104,6 +108,7 @@ class WatchedSource:
         """Let go of a file that is finished."""
         self._descriptors.close(file)
         self.files.remove(file)
+        self._homes.forget(file.home)
         self._arrivals.finished.add(file.end())
 
     def cursors_changed(self) -> list[Cursor]:
@@ -170,6 +175,10 @@ class WatchedSource:
         file.destroyed, file.replaced = False, True
         if self._recognition.find_copy(file, self._around(file), now):
             file.lose_what_is_missing(known_size)
+        elif self._may_be_hidden(file):
+            # No copy is to be seen, which does not say that there is none.
+            file.truncated, file.key = True, None
+            self._descriptors.close(file)
         else:
             self._note_oddity(file)
             self._give_up(file, "truncated")
@@ -215,7 +224,9 @@ class WatchedSource:
         if still_there is not None and self._recognition.is_at(file, still_there, now):
             return
         around = self._around(file)
-        if self._recognition.find(file, around, now) or self._recognition.find_copy(file, around, now):
+        moved = not file.truncated and self._recognition.find(file, around, now)
+        if moved or self._recognition.find_copy(file, around, now):
+            file.truncated = False
             file.lose_what_is_missing(known_size)
             self._moved_on.append((file.home, file.live_modified_ns or file.modified_ns))
         else:
@@ -223,18 +234,24 @@ class WatchedSource:
 
     def _missing(self, file: LogFile, now: float) -> None:
         """Wait for a file that is nowhere, as long as its folder cannot be looked at; then count it as gone."""
-        if self._recognition.undecided(file) or any(one.path == file.location for one in self.problems):
-            return
-        try:
-            os.listdir(Path(file.home).parent)  # noqa: PTH208
-        except OSError as error:
-            self._report(file.home, error)
+        if any(one.path == file.location for one in self.problems) or self._may_be_hidden(file):
             return
         if file.missing_since is None:
             file.missing_since, file.key = now, None
             self._moved_on.append((file.home, file.live_modified_ns))
         if now - file.missing_since >= self._settle:
-            self._give_up(file, "gone")
+            self._give_up(file, "truncated" if file.truncated else "gone")
+
+    def _may_be_hidden(self, file: LogFile) -> bool:
+        """Whether a file that was not found may be there all the same: its folder, or what may be it, cannot be read."""
+        if self._recognition.undecided(file):
+            return True
+        try:
+            os.listdir(Path(file.home).parent)  # noqa: PTH208
+        except OSError as error:
+            self._report(file.home, error)
+            return True
+        return False
 
     def _first_sight(self, sighting: Sighting, home: str, now: float) -> None:
         """Begin to read a file nobody reads."""

@@ -17,6 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 from daemon_process import DaemonProcess, wait_until
 from engine_rig import Rig, at, small_rig
+from sqlalchemy import event
 from structlog.testing import capture_logs
 
 from auditd.archive.archive import Archive
@@ -72,6 +73,37 @@ def rot(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[100:400] = bytes(300)
     path.write_bytes(content)
+
+
+# ---- how much is looked at
+
+
+def checks(rig: Rig) -> int:
+    """How often a start of the machine reads the whole database file."""
+    statements: list[str] = []
+
+    def note(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    event.listen(rig.engine, "before_cursor_execute", note)
+    with rig.machine():
+        event.remove(rig.engine, "before_cursor_execute", note)
+    return sum("quick_check" in statement for statement in statements)
+
+
+@pytest.mark.case("T21")
+def test_the_whole_database_file_is_read_at_start_unless_it_is_as_a_clean_stop_left_it(used: Rig) -> None:
+    assert checks(used) == 0
+    used.close()
+    used = Rig(used.root)
+    assert checks(used) == 0
+    with pytest.raises(ZeroDivisionError), used.machine():
+        raise ZeroDivisionError  # not a clean stop
+    assert checks(used) == 1
+    assert checks(used) == 0
+    used.grant(at())  # written by another command meanwhile
+    used.close()  # which brings it from the journal into the file
+    assert checks(Rig(used.root)) == 1
 
 
 # ---- segments

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from dying import KILLED, Launcher, deaths
-from engine_rig import Rig, database_text
+from engine_rig import HEADERS, Rig, at, database_text, small_rig
 from sqlalchemy import select, text, update
 from sqlalchemy.engine import URL
 from test_engine_kill import Force, opened, undisturbed
@@ -27,6 +27,7 @@ from alerts.models import AlertHistoryRow
 from auditd.archive.archive import Archive
 from auditd.archive.tables import SegmentRow
 from auditd.database import reading
+from auditd.demo.formats import Lookup, pnc_line
 
 FILES = [
     "before open of a part",
@@ -96,10 +97,10 @@ class Pair:
         self.killed.once(self.as_of)
         self.calm.once(self.as_of)
 
-    def check(self) -> None:
+    def check(self, *, histories: bool = True) -> None:
         killed, calm = told(self.killed), told(self.calm)
         for part, expected in calm.items():
-            assert killed[part] == expected, part
+            assert killed[part] == expected or (part == "histories" and not histories), part
         assert set(opened(self.killed).values()) <= {1}
         archive = Archive(self.killed.root / "archive", self.killed.engine)
         assert archive.missing() == []
@@ -212,19 +213,52 @@ def test_killed_while_it_merges_and_sweeps_no_row_is_lost_or_doubled(
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
-@pytest.mark.parametrize("seed", range(100, 110))
+@pytest.mark.parametrize("seed", range(100, 105))
 def test_killed_hundreds_of_times_at_its_boundaries_it_ends_like_an_undisturbed_run(
     tmp_path: Path, launcher: Launcher, database_url: URL, seed: int
 ) -> None:
+    """Now and then more happens before it has caught up: then what an alert says in steps depends on who judged when."""
     moments = random.Random(seed).choices([*EVERY_MOMENT, *MERGE], k=25)
     pair = Pair(
         tmp_path, seed, database_text(database_url) if database_url.get_backend_name() != "sqlite" else ""
     )
+    in_step = seed % 2 == 0
     for moment in moments:
-        pair.batch()
-        pair.die(launcher, moment, nth=pair.rng.choice([1, 1, 2, 3]))
         if pair.rng.random() < 0.6:
             pair.catch_up()
+            pair.batch()
+        elif not in_step:
+            pair.batch()
+        pair.die(launcher, moment, nth=pair.rng.choice([1, 1, 2, 3]))
     pair.catch_up()
-    pair.check()
+    pair.check(histories=in_step)
     pair.close()
+
+
+REPARSE = ["before rename", *of_transaction("retired segments")]
+
+
+@pytest.mark.case("T20")
+@pytest.mark.parametrize("moment", REPARSE)
+def test_reparse_killed_on_its_way_does_it_once_when_it_is_run_again(
+    tmp_path: Path, launcher: Launcher, moment: str
+) -> None:
+    """Lines that were set aside become events once, and the account moves with them, or nothing has moved."""
+    rig = small_rig(tmp_path, formats={"pnc": "cucm"}, patterns={"pnc": "pnc*.csv"})
+    lines = [pnc_line(Lookup(at(seconds=n), "auser", "vehicle", "AB12CDE", f"T{n}", "")) for n in range(20)]
+    (tmp_path / "logs" / "pnc" / "pnc1.csv").write_text(HEADERS["pnc"] + "".join(lines) + "no,record\n")
+    rig.once(at(days=2))
+    rig.formats["pnc"] = "pnc"
+    rig.write_config()
+    assert launcher.live(rig, "reparse", "--source", "pnc", die_at=(moment, 1)) == KILLED
+    assert deaths(rig) == [moment]
+    assert launcher.live(rig, "reparse", "--source", "pnc") == 0
+    assert len(rig.standing().events) == 20
+    [account] = rig.accounts()
+    assert account.tally.balances
+    assert (account.tally.lines, account.tally.event_lines, account.tally.events) == (22, 20, 20)
+    assert sum(account.tally.rejects.values()) == 1
+    archive = Archive(tmp_path / "archive", rig.engine)
+    assert archive.missing() == []
+    assert sum(segment.rows for segment in archive.segments("rejects")) == 1
+    rig.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from daemon_process import DaemonProcess, ago, wait_until
 from engine_rig import Rig, database_text
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import OperationalError
 
-from auditd.database import open_database
+from auditd.database import open_database, reading
 from auditd.demo.formats import Lookup, pnc_line
 from auditd.engine.lock import _POSTGRES_KEY, StateInUse, StateLock
 
@@ -156,3 +158,89 @@ def test_a_daemon_whose_lock_another_took_stops_and_writes_nothing_more(
         other.dispose()
     assert "another process writes to this database" in daemon.log_file.read_text()
     assert len(rig.standing().events) == 1
+
+
+# ---- what is written is fenced
+
+
+def write(engine: Engine) -> None:
+    with engine.begin() as conn:
+        conn.execute(text("INSERT INTO runs (started_at, alive_at) VALUES (:now, :now)"), {"now": ago()})
+
+
+def runs(engine: Engine) -> int:
+    with reading(engine) as conn:
+        return int(conn.execute(text("SELECT count(*) FROM runs")).scalar_one())
+
+
+@pytest.mark.case("T38")
+@on_postgresql
+def test_nothing_is_written_once_the_session_that_held_the_lock_ended(
+    database: Engine, server: Engine, tmp_path: Path
+) -> None:
+    with StateLock(tmp_path, database) as lock:
+        write(database)
+        end_sessions(server)
+        with pytest.raises(OperationalError, match="lock on the state was lost"):
+            write(database)
+        assert lock.keep()
+        write(database)
+    write(database)  # what needs no lock, as handling an alert, writes as before
+    assert runs(database) == 3
+
+
+@pytest.mark.case("T38")
+@on_postgresql
+def test_the_next_holder_waits_for_a_transaction_of_the_last(
+    database: Engine, server: Engine, tmp_path: Path
+) -> None:
+    """It was begun under the lock, the lock is lost before it commits: it is there before anybody else begins."""
+    other = open_database(database.url)
+    with ThreadPoolExecutor(1) as pool, StateLock(tmp_path / "one", database):
+        with database.begin() as conn:
+            conn.execute(text("INSERT INTO runs (started_at, alive_at) VALUES (:now, :now)"), {"now": ago()})
+            end_sessions(server)
+            second = StateLock(tmp_path / "two", other)
+            entered = pool.submit(second.__enter__)
+            wait_until(lambda: holders(server))
+            assert not entered.done()
+        entered.result(timeout=10)
+        assert runs(other) == 1
+        with pytest.raises(OperationalError, match="lock on the state was lost"):
+            write(database)
+        second.__exit__(None, None, None)
+    other.dispose()
+
+
+@pytest.mark.case("T38")
+@pytest.mark.parametrize("lost", ["archive/.access-auditd.lock", "state.sqlite.lock"])
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_lock_file_that_was_deleted_is_no_lock(database: Engine, tmp_path: Path, lost: str) -> None:
+    other = open_database(database.url)
+    with StateLock(tmp_path / "archive", database) as lock:
+        (tmp_path / lost).unlink()
+        with pytest.raises(OperationalError, match="lock on the state was lost"):
+            write(database)
+        assert lock.keep()
+        assert not lock.keep()
+        write(database)
+    assert runs(other) == 1
+    other.dispose()
+
+
+@pytest.mark.case("T38")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_who_lost_its_lock_file_to_another_writes_nothing_more(database: Engine, tmp_path: Path) -> None:
+    other = open_database(database.url)
+    with StateLock(tmp_path / "one", database) as lock:
+        Path(f"{database.url.database}.lock").unlink()
+        with StateLock(tmp_path / "two", other):
+            with pytest.raises(OperationalError, match="lock on the state was lost"):
+                write(database)
+            with pytest.raises(StateInUse, match="database"):
+                lock.keep()
+            write(other)
+        assert lock.keep()
+        write(database)
+    assert runs(other) == 2
+    other.dispose()

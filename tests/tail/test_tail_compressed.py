@@ -35,6 +35,31 @@ def places(reader: Reading) -> list[tuple[str, int]]:
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
+def test_t27_a_compressed_file_that_is_still_being_written_is_waited_for(
+    reading, log: Path, ending: str
+) -> None:
+    """However long it takes: nothing of the half-read log is given up, and its rest is read from there at last."""
+    reader = reading(log, block_bytes=3000, max_line_bytes=500)
+    half_read(reader, log)
+    before = len(reader.lines)
+    stream = squeezed(log.read_bytes(), ending)
+    log.unlink()
+    away = log.with_name(f"app.log.1{ending}")
+    append(away, stream[: len(stream) // 3])
+    append(log, text(numbered(100, 101)))
+    reader.restart()
+    for _ in range(5):
+        reader.settle()
+        assert reader.lost == 0
+        assert len(reader.lines) == before + 1
+        assert not any(cursor.finished for cursor in reader.cursors.values())
+    append(away, stream[len(stream) // 3 :])
+    reader.settle()
+    assert sorted(reader.lines) == numbered(0, 101)
+    assert reader.lost == 0
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
 def test_t27_the_rest_of_a_half_read_log_is_read_from_the_compressed_file(
     reading, log: Path, ending: str
 ) -> None:

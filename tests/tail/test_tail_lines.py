@@ -142,3 +142,29 @@ def test_t33_a_block_says_when_its_file_was_last_written(reading, log: Path) -> 
     reader = reading(log)
     reader.tick()
     assert reader.chunks[-1].block.written_before == changed
+
+
+def test_t14_a_rotated_file_that_ends_in_nuls_ends(reading, log: Path) -> None:
+    """Nobody fills them any more: they are counted, and the file is done with."""
+    reader = reading(log)
+    append(log, text(numbered(0, 3)) + bytes(5000))
+    reader.tick()
+    log.rename(log.with_name("app.log.1"))
+    append(log, text(numbered(3, 4)))
+    reader.settle()
+    reader.tick(60.0)
+    assert reader.lines == numbered(0, 4)
+    assert sum(chunk.nul_bytes for chunk in reader.chunks) == 5000
+    assert sorted(cursor.finished for cursor in reader.cursors.values()) == [False, True]
+    assert reader.lost == 0
+
+
+def test_t14_nuls_at_the_end_of_a_log_that_may_grow_are_waited_for(reading, log: Path) -> None:
+    reader = reading(log)
+    append(log, text(numbered(0, 3)) + bytes(5000))
+    for _ in range(5):
+        reader.tick(60.0)
+    append(log, text(numbered(3, 4)))
+    reader.tick()
+    assert reader.lines == numbered(0, 4)
+    assert not any(cursor.finished for cursor in reader.cursors.values())

@@ -238,3 +238,22 @@ def test_t42_a_finished_file_that_grows_again_is_read_on(reading, log: Path) -> 
     reader.settle()
     reader.restart()
     assert reader.settle() == []
+
+
+@pytest.mark.case("T26")
+@pytest.mark.parametrize("name", ["app.log-20260302", "app-20260302.log", "app.log.1"])
+def test_a_file_seen_only_under_its_rotated_name_is_finished(reading, log: Path, name: str) -> None:
+    """Its log lies beside it: it is read to its end, its unfinished last line too, and done with."""
+    reader = reading(f"{log.parent}/app*")
+    append(log, text(numbered(10, 11)))
+    append(log.with_name(name), text(numbered(0, 9)) + b"its last line")
+    reader.settle()
+    reader.tick(60.0)
+    reader.tick()
+    assert sorted(reader.lines) == sorted([*numbered(0, 9), b"its last line", *numbered(10, 11)])
+    assert sorted((cursor.finished, Path(cursor.path).name) for cursor in reader.cursors.values()) == [
+        (False, "app.log"),
+        (True, name),
+    ]
+    reader.restart()
+    assert reader.settle() == []

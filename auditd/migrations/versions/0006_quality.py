@@ -1,7 +1,7 @@
 """Quality of what is logged, clocks of sources, courses of files.
 
-Revision ID: 0007
-Revises: 0002
+Revision ID: 0006
+Revises: 0005
 """
 
 from __future__ import annotations
