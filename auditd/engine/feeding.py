@@ -70,8 +70,7 @@ class Feeding:
             with store_faults(), self._engine.begin() as conn:
                 touched = self._folder.poll(conn, now, wait=settle)
                 if touched != NOTHING:
-                    found = find_touched(self._archive, touched, self._judge.families)
-                    self._judge.note_touches(conn, found)
+                    self._judge.note_touches(conn, find_touched(self._archive, touched))
             committed = True
         finally:
             self._judge.noted(committed=committed)

@@ -6,7 +6,7 @@ spans to judge again. It may name too many, never too few.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -16,7 +16,7 @@ import polars as pl
 from auditd.archive.archive import Archive
 from auditd.engine.spans import reach, spans_of
 from auditd.reference.touched import Touched
-from detectors.detector import Detector, Span
+from detectors.detector import Detector, Span, all_detectors
 from parsers.event import FAMILIES, Family
 from parsers.subjects import canonical_collar, canonical_terminal
 
@@ -36,21 +36,21 @@ class Touches:
         return reach(touched, before=detector.before, after=detector.after)
 
 
-def find_touched(archive: Archive, touched: Touched, families: Collection[Family] = FAMILIES) -> Touches:
-    """Return where in the archive the events of these families lie that the change touches: those that somebody judges."""
+def find_touched(archive: Archive, touched: Touched) -> Touches:
+    """Return where in the archive the events lie that the change touches."""
     feeds = touched.feeds
     if touched.everything:
-        return Touches(feeds, {family: _whole(archive, family) for family in families})
+        return Touches(feeds, {family: _whole(archive, family) for family in FAMILIES})
     kinds = _by_kind(touched)
     filters: dict[Family, pl.Expr | None] = {
         "access": _access(touched, kinds),
         "email": _email(kinds),
         "call": _call(kinds),
-        "web": _web(kinds),
+        "web": _web(kinds) if _is_judged("web") else None,
     }
     spans: dict[Family, Sequence[Span]] = {}
     for family, chosen in filters.items():
-        if chosen is not None and family in families:
+        if chosen is not None:
             times = archive.collect_intact(family, None, None, partial(_times, chosen))
             spans[family] = spans_of(times["timestamp"])
     return Touches(feeds, spans)
@@ -128,3 +128,8 @@ def _web(kinds: Mapping[str, list[str]]) -> pl.Expr | None:
     if terminals := kinds.get("terminal"):
         parts.append(canonical_terminal(pl.col("source_address")).is_in(terminals))
     return _any(parts)
+
+
+def _is_judged(family: Family) -> bool:
+    """Whether any detector reads a family: there are many visits to the web, and looking through them for nobody costs."""
+    return any(family in detector.reads for detector in all_detectors().values())
