@@ -14,7 +14,7 @@ import polars as pl
 from auditd.archive.archive import Archive, SegmentsDamaged
 from parsers.event import Family
 
-MOST_ROWS: Final = 200_000
+MOST_ROWS: Final = 100_000
 SHORTEST: Final = timedelta(seconds=1)
 
 Query = Callable[[pl.LazyFrame], pl.LazyFrame]

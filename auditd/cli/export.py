@@ -27,14 +27,14 @@ from auditd.cli.context import BAD_ANSWER, CliError, State, open_state
 from auditd.cli.documents import Output, documents
 from auditd.cli.moments import MOMENT
 from auditd.cli.output import count
-from parsers.event import FAMILIES, Family
+from parsers.event import CONTENT, FAMILIES, Family
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from auditd.archive.archive import Archive
 
-PIECE_ROWS: Final = 50_000
+PIECE_ROWS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def _write(archive: Archive, wanted: Wanted, sink: Sink) -> None:
             for family in wanted.families:
                 rows = expected_rows(archive, family, wanted.start, wanted.end)
                 task = bar.add_task(family, total=rows)
-                for events in stretches(archive, family, wanted.start, wanted.end, _of(wanted.sources)):
+                for events in stretches(archive, family, wanted.start, wanted.end, _query(wanted)):
                     for piece in events.iter_slices(PIECE_ROWS):
                         made = documents(wanted.output, family, piece, content=wanted.content)
                         lines = made.extend_constant("", 1).str.join("\n").item().encode()
@@ -157,10 +157,15 @@ def _write(archive: Archive, wanted: Wanted, sink: Sink) -> None:
         raise CliError(str(error), hint=hint, exit_code=BAD_ANSWER) from None
 
 
-def _of(sources: tuple[str, ...]) -> Query:
-    if not sources:
-        return lambda events: events
-    return lambda events: events.filter(pl.col("source").is_in(list(sources)))
+def _query(wanted: Wanted) -> Query:
+    """Return what is read of the archive: content, which is most of its bytes, only where it is asked for."""
+
+    def read(events: pl.LazyFrame) -> pl.LazyFrame:
+        if wanted.sources:
+            events = events.filter(pl.col("source").is_in(list(wanted.sources)))
+        return events if wanted.content else events.drop(CONTENT, strict=False)
+
+    return read
 
 
 @contextmanager

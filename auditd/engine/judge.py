@@ -81,7 +81,6 @@ class Judge:
         force: Force,
     ) -> None:
         self.detectors = list(detectors)
-        self.families = frozenset(family for detector in detectors for family in detector.reads)
         self.agenda = Agenda(detectors, digests)
         self._archive = archive
         self._engine = engine

@@ -6,7 +6,7 @@ spans to judge again. It may name too many, never too few.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,7 +17,7 @@ from auditd.archive.archive import Archive
 from auditd.engine.alike import alike_times
 from auditd.engine.spans import reach, spans_of
 from auditd.reference.touched import Touched
-from detectors.detector import Detector, Span
+from detectors.detector import Detector, Span, all_detectors
 from detectors.reference import Reference
 from parsers.event import FAMILIES, Family
 from parsers.force import Force
@@ -39,30 +39,22 @@ class Touches:
         return reach(touched, before=detector.before, after=detector.after)
 
 
-def find_touched(
-    archive: Archive,
-    touched: Touched,
-    known: Callable[[], Reference],
-    force: Force,
-    families: Collection[Family] = FAMILIES,
-) -> Touches:
-    """Return where in the archive the events of these families lie that the change touches: those that somebody judges.
-
-    known: the identifiers as known now.
-    """
+def find_touched(archive: Archive, touched: Touched, known: Callable[[], Reference], force: Force) -> Touches:
+    """Return where in the archive the events lie that the change touches. known: the identifiers as known now."""
     feeds = touched.feeds
     if touched.everything:
-        return Touches(feeds, {family: _whole(archive, family, touched.since) for family in families})
+        whole = {family: _whole(archive, family, touched.since) for family in FAMILIES}
+        return Touches(feeds, whole)
     kinds = _by_kind(touched)
     filters: dict[Family, pl.Expr | None] = {
         "access": _access(touched, kinds),
         "email": _email(kinds),
         "call": _call(kinds),
-        "web": _web(kinds),
+        "web": _web(kinds) if _is_judged("web") else None,
     }
     spans: dict[Family, list[Span]] = {family: [] for family in FAMILIES}
     for family, chosen in filters.items():
-        if chosen is not None and family in families:
+        if chosen is not None:
             times = archive.collect_intact(family, touched.since, None, partial(_times, chosen))
             spans[family] += spans_of(times["timestamp"])
     for family, alike in alike_times(archive, touched, known, force):
@@ -143,3 +135,8 @@ def _web(kinds: Mapping[str, list[str]]) -> pl.Expr | None:
     if terminals := kinds.get("terminal"):
         parts.append(canonical_terminal(pl.col("source_address")).is_in(terminals))
     return _any(parts)
+
+
+def _is_judged(family: Family) -> bool:
+    """Whether any detector reads a family: there are many visits to the web, and looking through them for nobody costs."""
+    return any(family in detector.reads for detector in all_detectors().values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from engine_rig import Rig, at
@@ -20,7 +21,10 @@ from auditd.demo.formats import (
     exchange_lines,
     pnc_line,
 )
+from auditd.engine.touch import _web
 from auditd.force.names import DOMAIN
+from parsers.format import Block, Context
+from parsers.formats.squid import Squid
 
 MINE = f"box@{DOMAIN}"
 DESK = "desk@herald.example"
@@ -152,3 +156,23 @@ def incident(rig: Rig, staff_id: str = "", unit: str = "") -> None:
         "assignments",
         [{"incident_ref": "I1", "staff_id": staff_id, "unit": unit, "from": moment, "recorded_at": moment}],
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "touched"),
+    [
+        ("account", "jbriar", ["jbriar"]),
+        ("email", "mfern@police.northmere.example", ["mfern@police.northmere.example"]),
+        ("terminal", "PC-0042", [None]),
+        ("collar", "4471", []),
+    ],
+)
+def test_visits_to_the_web_are_touched_by_whoever_made_them(
+    kind: str, value: str, touched: list[str | None]
+) -> None:
+    line = "1772546531.327 12 {client} TCP_MISS/200 1 GET http://a.example/ {user} HIER_NONE/- text/html\n"
+    visits = (("10.20.0.7", "jbriar"), ("10.20.0.8", "mfern@police.northmere.example"), ("pc-0042", "-"))
+    data = "".join(line.format(client=client, user=user) for client, user in visits).encode()
+    events = Squid(Context("proxy", ZoneInfo("UTC"))).parse(Block(data), "").events["web"]
+    chosen = _web({kind: [value]})
+    assert (events.filter(chosen)["user_id"].to_list() if chosen is not None else []) == touched
