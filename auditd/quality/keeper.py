@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
 from polars.exceptions import PolarsError
@@ -30,11 +31,13 @@ DAYS_REMEMBERED: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """A piece that is being counted."""
+    """A piece that is being counted. archive_rows: of the day; is_last: with it all that was there then is counted."""
 
     day: DayCount
     piece: Piece
     segments: list[Segment]
+    archive_rows: int
+    is_last: bool
     result: Future[dict[str, Profile]]
 
 
@@ -69,7 +72,10 @@ class Keeper:
             if not self._job.result.done():
                 return False
             job, self._job = self._job, None
-            self._collect(job)
+            if self._collect(job) and job.is_last:
+                # Not what came meanwhile: a day that grows all the time would never be stored.
+                self._store(job.day, job.archive_rows, now)
+                return True
             return self._go_on(job.day, now)
         if time.monotonic() - self._looked_at < LOOK_SECONDS:
             return False
@@ -90,34 +96,34 @@ class Keeper:
                 self._shares = (today, book.newest_shares(conn, until=today))
         return self._shares[1]
 
-    def _collect(self, job: _Job) -> None:
-        """Take in what was counted; where files turn out to be lost they are left out from now on."""
+    def _collect(self, job: _Job) -> bool:
+        """Take in what was counted; False where files turned out to be lost, which are left out from now on."""
         try:
             job.day.counted[job.piece] = job.result.result()
         except (PolarsError, OSError):
             if not self._archive.inspect(job.segments, thorough=True):
                 raise
+            return False
+        return True
 
     def _go_on(self, day: DayCount, now: datetime) -> bool:
         """Begin to count the next piece of a day, or store it when there is none."""
-        segments = intact_segments(self._archive, day.family, day.day)
-        todo = next(day.missing(segments), None)
-        if todo is not None:
-            piece, wanted = todo
-            rows = rows_of(
-                self._archive, day.family, piece, wanted
-            )  # here: the archive is not for two threads
-            self._job = _Job(day, piece, wanted, self._pool.submit(count, rows, day.family))
-            return False
-        self._store(day, now)
-        return True
+        archive_rows = rows_of_days(self._archive).get((day.family, day.day), 0)
+        todo = list(islice(day.missing(intact_segments(self._archive, day.family, day.day)), 2))
+        if not todo:
+            self._store(day, archive_rows, now)
+            return True
+        piece, segments = todo[0]
+        rows = rows_of(self._archive, day.family, piece, segments)  # here: the archive is not for two threads
+        counting = self._pool.submit(count, rows, day.family)
+        self._job = _Job(day, piece, segments, archive_rows, len(todo) == 1, counting)
+        return False
 
-    def _store(self, day: DayCount, now: datetime) -> None:
+    def _store(self, day: DayCount, archive_rows: int, now: datetime) -> None:
         place = (day.family, day.day)
-        rows = rows_of_days(self._archive).get(place, 0)
         with self._engine.begin() as conn:
-            book.store(conn, day.family, day.day, day.profiles(), archive_rows=rows, now=now)
-        self._known()[place] = rows
+            book.store(conn, day.family, day.day, day.profiles(), archive_rows=archive_rows, now=now)
+        self._known()[place] = archive_rows
         self._counted_at[place] = time.monotonic()
         self._shares = None
 

@@ -121,6 +121,21 @@ def test_duplicates_late_data_and_merged_segments_leave_the_counts_exact(
         }
 
 
+def test_a_day_that_grows_all_the_time_is_stored_all_the_same(rig: Rig) -> None:
+    with rig.machine() as machine:
+        stored = number = 0
+        while not stored:
+            number += 1
+            assert number < 20
+            rig.log("pnc", [look_up(at(seconds=number), number)])
+            read_all(machine)
+            stored = machine.quality.look(LATER)
+            time.sleep(0.05)
+        assert 1 <= profiles(rig)["pnc", "2026-03-03"].events < number
+        count_all(machine, 1)
+    assert profiles(rig)["pnc", "2026-03-03"].events == number
+
+
 def test_lines_read_again_after_the_format_was_mended_count(rig: Rig) -> None:
     rig.log("pnc", look_ups(0, 30))
     rig.formats["pnc"] = "cucm"
