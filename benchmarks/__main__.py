@@ -8,13 +8,15 @@ import platform
 
 import polars as pl
 
-from benchmarks import backlog, latency, peers
+from benchmarks import backlog, latency, peers, rotation
 
 
 def main() -> None:
     """Run everything, or one part."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("part", nargs="?", choices=("all", "backlog", "latency", "peers"), default="all")
+    parser.add_argument(
+        "part", nargs="?", choices=("all", "backlog", "latency", "rotation", "peers"), default="all"
+    )
     parser.add_argument("--lines", type=int, default=1_000_000, help="lines of the mixed backlog")
     parser.add_argument("--runs", type=int, default=3, help="runs of each backlog; the median is shown")
     options = parser.parse_args()
@@ -26,6 +28,8 @@ def main() -> None:
         backlog.main(options.runs, options.lines)
     if options.part in ("all", "latency"):
         latency.main()
+    if options.part in ("all", "rotation"):
+        rotation.main(options.runs, options.lines // 2)
     if options.part in ("all", "peers"):
         peers.main(options.runs, options.lines // 5)
 
