@@ -8,7 +8,7 @@ import platform
 
 import polars as pl
 
-from benchmarks import backlog, explanations, formats, latency, peers
+from benchmarks import backlog, explanations, formats, latency, peers, rotation
 
 
 def main() -> None:
@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument(
         "part",
         nargs="?",
-        choices=("all", "backlog", "explanations", "formats", "latency", "peers"),
+        choices=("all", "backlog", "explanations", "formats", "latency", "rotation", "peers"),
         default="all",
     )
     parser.add_argument("--lines", type=int, default=1_000_000, help="lines of the mixed backlog")
@@ -35,6 +35,8 @@ def main() -> None:
         formats.main(options.runs, options.lines // 5)
     if options.part in ("all", "latency"):
         latency.main()
+    if options.part in ("all", "rotation"):
+        rotation.main(options.runs, options.lines // 2)
     if options.part in ("all", "peers"):
         peers.main(options.runs, options.lines // 5)
 

@@ -78,7 +78,7 @@ class Torture:
             name: Log(root / "logs" / name / "app.log", self.rng, copies=name == "copied", keep=keep)
             for name, keep in (("renamed", 0), ("copied", 1))
         }
-        start = ago(days=2)
+        start = ago(hours=2)  # too young to be judged: this is about reading
         self._template = [
             pnc_line(
                 Lookup(start + timedelta(seconds=n), "auser", "vehicle", "AB12CDE", PLACEHOLDER, "")
