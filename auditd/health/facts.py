@@ -75,6 +75,13 @@ def look(conn: Connection, sources: Collection[FeedSource], now: datetime) -> li
     return changed
 
 
+def is_due(conn: Connection, sources: Collection[FeedSource], now: datetime) -> bool:
+    """Whether `look` would change anything; it reads only."""
+    going = lasting(conn)
+    old = any(now - fact.seen_until >= SEEN_EVERY for fact in going)
+    return old or {fact.name for fact in going} != {source.name for source in sources}
+
+
 def lasting(conn: Connection, name: str | None = None) -> list[FeedFact]:
     """Return the facts that have no end yet, oldest first."""
     query = select(FeedFactRow.__table__).where(FeedFactRow.end.is_(None)).order_by(FeedFactRow.start)

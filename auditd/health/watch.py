@@ -77,8 +77,11 @@ class FeedWatch:
                 strangers.recount_since(conn, now - _RECOUNTED)
             return [fact.start for fact in facts.look(conn, self._sources, now)]
 
-        self._keep(write)
-        self._recount = False
+        with reading(self._engine) as conn:
+            due = self._recount or facts.is_due(conn, self._sources, now)
+        if due:
+            self._keep(write)
+            self._recount = False
 
     def _count(self, now: datetime, *, most: int | None) -> list[datetime]:
         """Count days that are not counted yet, at most so many, hours that are over only; return those that are left.
