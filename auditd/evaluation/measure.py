@@ -45,8 +45,8 @@ def evaluate(
     *,
     budgets: Sequence[int],
 ) -> Evaluation:
-    """Measure everything the labels allow. Source detectors (audience "soc") are left out: no case is theirs."""
-    detectors = [detector for detector in config.detectors() if not detector.judges_gaps]
+    """Measure everything the labels allow. Detectors for the security operations centre are left out: no case is theirs."""
+    detectors = [detector for detector in config.detectors() if detector.about.audience != "soc"]
     findings = standing_findings(conn, [detector.name for detector in detectors])
     explained = caught = None
     if not labels.look_ups.is_empty():
