@@ -13,6 +13,7 @@ import polars as pl
 
 from detectors.findings import utc_text
 from detectors.identity import CERTAIN, SHARED, UNKNOWN, resolve, validities
+from detectors.people import off_shift
 from detectors.reference import Reference
 from detectors.variants import SLIPS, variants
 from parsers.event import TEXT
@@ -26,13 +27,14 @@ ENDED: Final = "ended"
 BEGINS: Final = "begins"
 TERMINAL: Final = "terminal"
 COLLAR: Final = "collar"
+ROSTER: Final = "roster"
 SHARERS: Final = "sharers"
 SEVERAL: Final = "several"
 NOBODY: Final = "nobody"
 
 REASON_DTYPE: Final = pl.Struct(
     {
-        "why": pl.String(),  # ended, begins, terminal, collar, a way of `variants`; sharers, several, nobody
+        "why": pl.String(),  # ended, begins, terminal, collar, roster, a way of `variants`; sharers, several, nobody
         "kind": pl.String(),  # the identifier that leads to somebody
         "value": pl.String(),
         "at": pl.String(),  # when their hold of it ended or begins, where that is the reason; ISO 8601, UTC
@@ -81,7 +83,8 @@ def identity(rows: pl.DataFrame, reference: Reference, force: Force, asked: Aske
     """Return, per row, how sure it is who it was (IDENTITY_DTYPE), null where that is certain.
 
     rows: with the `certainty` that `resolve` gave for the same identifiers. One that several people share leads to the one
-    of them whose terminal, or collar number, the same record names. One of nobody leads to those who held it within NEAR
+    of them whose terminal, or collar number, the same record names; an account or terminal also to the only one of them
+    whom the roster does not have off shift. One of nobody leads to those who held it within NEAR
     and to who holds one that is written alike; failing those, a collar number leads to those a slip of the finger away.
     Somebody is likely where all this leads to exactly one person.
     """
@@ -117,7 +120,22 @@ def _of_several(rows: pl.DataFrame, reference: Reference) -> pl.DataFrame:
         for clue in (TERMINAL, COLLAR)
         if rows[clue].null_count() < rows.height
     ]
-    return pl.concat([_leads(sharing.select("row", "staff_id")), *map(_leads, clues)])
+    return pl.concat(
+        [_leads(sharing.select("row", "staff_id")), *map(_leads, (*clues, _on_shift(sharing, reference)))]
+    )
+
+
+def _on_shift(sharing: pl.DataFrame, reference: Reference) -> pl.DataFrame:
+    """Return the one who shared an account or terminal while all the others were off shift.
+
+    Mail and calls come when nobody is at a desk, so of mailboxes and numbers the roster says nothing.
+    """
+    used = sharing.filter(pl.col("kind").is_in(["account", "terminal"])).unique(["row", "staff_id"])
+    if used.is_empty() or reference["roster"].is_empty():
+        return _NO_LEADS
+    there = used.filter(~off_shift(used.select("staff_id", timestamp="at"), reference))
+    alone = pl.len().over("row") == 1
+    return there.filter(alone).select("row", "staff_id", "kind", "value", why=pl.lit(ROSTER))
 
 
 def _of_nobody(rows: pl.DataFrame, reference: Reference, force: Force) -> pl.DataFrame:

@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from detectors.confidence import BEGINS, COLLAR, ENDED, LIKELY, NEAR, NOBODY, SEVERAL, SHARERS, TERMINAL
+from detectors.confidence import (
+    BEGINS,
+    COLLAR,
+    ENDED,
+    LIKELY,
+    NEAR,
+    NOBODY,
+    ROSTER,
+    SEVERAL,
+    SHARERS,
+    TERMINAL,
+)
 from detectors.detector import Naming
 from detectors.sentences import clock_and_day, number
 from detectors.variants import DIGIT, DOMAIN, MAILBOX, MIXED, RANK, SPACES, SWAPPED, ZEROS
@@ -61,6 +72,8 @@ def reason_words(reason: Mapping[str, Any]) -> str:
         return f"it was theirs until {clock_and_day(reason['at'])}, and nobody's then"
     if why == BEGINS:
         return f"it was nobody's then, and became theirs at {clock_and_day(reason['at'])}"
+    if why == ROSTER:
+        return "several people shared it then; the roster has all the others off shift"
     other = identifier(reason["kind"], reason["value"])
     if why in (TERMINAL, COLLAR):
         return f"several people shared it then; of these only they held {other}, which the record names"

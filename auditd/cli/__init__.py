@@ -52,7 +52,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "who": (
         "auditd.cli.who",
-        "Say who an account, collar number, extension, address or terminal was at a time, how sure that is, and why.",
+        "Say who an identifier was at a time (account, collar number, mailbox, number, ...), how sure that is, and why.",
     ),
     "uses": ("auditd.cli.uses", "Show who looked personal data up, for which purpose, and why."),
     "authority": (

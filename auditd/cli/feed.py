@@ -5,6 +5,7 @@ It must never print a value of a row: lines, reasons and columns say where to lo
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -68,7 +69,7 @@ def rejects(ctx: click.Context, name: str, as_json: bool) -> None:
 
 @command.command("load")
 @click.argument("name")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path))
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
     "--wait", "seconds", type=click.FloatRange(0), default=120.0, show_default=True,
     help="Seconds to wait for a daemon that runs.",
@@ -87,6 +88,8 @@ def load(ctx: click.Context, /, *, name: str, file: Path, seconds: float, as_jso
 
     state = open_state(ctx)
     delivery = _delivery(state, name)
+    if not os.access(file, os.R_OK) or not file.is_file():
+        raise CliError(f"{file} is no file that can be read", hint="check the path and who may read it")
     try:
         with hand_in(state.config, delivery.name, file) as handed:
             report = load_once(state.config, state.engine, handed, state.now(), seconds)

@@ -5,6 +5,7 @@ It must never leave a use out: what is asked for is shown whole.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def command(ctx: click.Context, /, *, person: str | None, as_json: bool, **filters: Any) -> None:
-    """Show who looked personal data up, for which purpose, and why; the latest first. Nothing here can be changed."""
+    """Show who looked personal data up, for which purpose, and why.
+
+    The latest use comes first. No use can be changed or deleted.
+    """
     from alerts.uses import list_uses
     from auditd.database import reading
 
@@ -44,6 +48,11 @@ def command(ctx: click.Context, /, *, person: str | None, as_json: bool, **filte
 
 def _row(use: Use) -> tuple[str, ...]:
     people = ", ".join(use.detail.get("people", ())) or "-"
-    asked = [f"{value}" for name, value in use.detail.items() if name != "people" and value]
+    asked = [_asked(name, value) for name, value in use.detail.items() if name != "people" and value]
     purpose = PURPOSES[use.purpose]
     return (london(use.at), use.actor, use.action, ", ".join(asked), people, purpose, use.reason)
+
+
+def _asked(name: str, value: object) -> str:
+    """Return a part of what was asked; a moment as London has it."""
+    return london(datetime.fromisoformat(str(value))) if name == "at" else str(value)

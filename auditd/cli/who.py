@@ -44,7 +44,7 @@ def command(
     by: str,
     **beside: Any,
 ) -> None:
-    """Say who an account, collar number, mailbox, extension, number or terminal was at a time, how sure that is, and why.
+    """Say who an identifier was at a time (account, collar number, mailbox, number, ...), how sure that is, and why.
 
     The use is recorded with who, purpose and reason, where `uses` shows it.
     """
@@ -78,4 +78,4 @@ def _reference(state: State, as_known_on: datetime | None) -> Any:
 
     with reading(state.engine) as conn:
         frames = state.reference_store.snapshot(conn, known_on=as_known_on)
-    return Reference({"identifiers": frames["identifiers"]})
+    return Reference({feed: frames[feed] for feed in ("identifiers", "roster")})

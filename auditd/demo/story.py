@@ -65,7 +65,7 @@ class Story:
         self._operators = people.of("Control Room")
         self._used: set[str] = set()
         self._by_id = {person.staff_id: person for person in people.staff}
-        self.incidents = [self._incident(start - timedelta(hours=rng.uniform(0, 8))) for _ in range(120)]
+        self.incidents = [self._incident(start - timedelta(hours=rng.uniform(0.5, 8))) for _ in range(120)]
 
     def background(self, start: datetime, seconds: float, *, per_second: float) -> Iterator[Happening]:
         """Tell `per_second` ordinary happenings a second: look-ups that an incident explains, mail, calls."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Any, Final
 
@@ -29,6 +30,11 @@ DAY: Final = timedelta(days=1)
 _HOUR: Final = timedelta(hours=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _UNCOUNTED: Final = -1
+
+Collect = Callable[
+    [Family, datetime | None, datetime | None, Callable[[pl.LazyFrame], pl.LazyFrame]], pl.DataFrame
+]
+"""Collects what is made of a family's events in a stretch of time; damaged files are left out."""
 
 
 def days_to_count(conn: Connection, until: datetime | None = None) -> list[datetime]:
@@ -73,7 +79,7 @@ def count_day(
             )
         )
     }
-    found = people_by_hour(archive.scan, reference, force, day, day + DAY)
+    found = people_by_hour(archive.collect_intact, reference, force, day, day + DAY)
     rows = [
         {"source": source, "hour": hour, "counted": counted, "people": people, "unknown": unknown}
         for (source, hour), counted in events.items()
@@ -92,7 +98,7 @@ def recount_since(conn: Connection, moment: datetime) -> None:
 
 
 def people_by_hour(
-    scan: Callable[[Family, datetime | None, datetime | None], pl.LazyFrame],
+    collect: Collect,
     reference: Reference,
     force: Force,
     start: datetime,
@@ -101,7 +107,7 @@ def people_by_hour(
     """Return, by source and hour, how many events name an identifier of ours that acted, and of how many nobody holds it."""
     found: dict[tuple[str, datetime], tuple[int, int]] = {}
     for family in FAMILIES:
-        acted = _acted(scan(family, start, end), family, force)
+        acted = collect(family, start, end, partial(_acted, family, force))
         if acted.is_empty():
             continue
         held = resolve(acted, reference, kind=pl.col("kind"), value=pl.col("value"), time="timestamp")
@@ -176,7 +182,7 @@ def _as_row(source: str, day: datetime, people: int, unknown: int) -> dict[str, 
     }
 
 
-def _acted(events: pl.LazyFrame, family: Family, force: Force) -> pl.DataFrame:
+def _acted(family: Family, force: Force, events: pl.LazyFrame) -> pl.LazyFrame:
     """Return which identifier of ours acted, a row per source, identifier and minute, with how many times.
 
     access: the account, else the terminal. email: the sender. call: the caller. Parties outside are nobody of ours.
@@ -198,7 +204,6 @@ def _acted(events: pl.LazyFrame, family: Family, force: Force) -> pl.DataFrame:
         .group_by("source", kind.alias("kind"), value.alias("value"), minute.alias("timestamp"))
         .agg(pl.len().cast(pl.Int64).alias("times"))
         .with_columns((pl.col("timestamp").to_physical() // 3_600_000_000).alias("hour"))
-        .collect()
     )
 
 

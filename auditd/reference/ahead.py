@@ -31,7 +31,7 @@ class Ahead:
             return ""
         hours, minutes = divmod(self.seconds // 60, 60)
         return (
-            f"{self.rows} rows have `{self.column}` in the future, up to {hours} h {minutes} min ahead (the first on line "
+            f"{self.rows} {'row has' if self.rows == 1 else 'rows have'} `{self.column}` in the future, up to {hours} h {minutes} min ahead (the first on line "
             f"{self.line}): is the clock of the export right, is `zone` the one it writes?"
         )
 

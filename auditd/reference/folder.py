@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from fnmatch import fnmatchcase
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
@@ -88,7 +89,7 @@ class FeedFolder:
         if not still_there(conn, self._mark):
             self._forget()
         loaded = [
-            self._take(conn, source, path, now)
+            self._take(conn, source, path, now, wait=wait)
             for source in self._sources
             for path in list(self._due(source, wait=wait))
         ]
@@ -144,7 +145,7 @@ class FeedFolder:
         quiet = max(now - file.look.modified_ns / 1e9, now - file.since)
         return quiet >= QUIET_SECONDS and (quiet >= QUIET_SECONDS_UNFINISHED or _ends_in_newline(path))
 
-    def _take(self, conn: Connection, source: FeedSource, path: str, now: datetime) -> Touched:
+    def _take(self, conn: Connection, source: FeedSource, path: str, now: datetime, *, wait: bool) -> Touched:
         file = self._files[source.name][path]
         try:
             data, look = _read(path)
@@ -154,6 +155,8 @@ class FeedFolder:
             return NOTHING
         if look is None:
             return NOTHING
+        if not wait and self._may_be_half(source, path, data, look):
+            source = replace(source, complete=False)  # what it does not state yet has not ended
         identity = FeedFile(path, sha256(data).hexdigest(), read_as(source, self._store.force), source.name)
         known = self._store.already(conn, source.feed, identity)
         file.report = known or self._read(conn, source, data, identity, now)
@@ -163,6 +166,11 @@ class FeedFolder:
             self._loaded_at[source.name] = file.report.loaded_at
         file.problem = "; ".join(f"{path}: {text}" for text in complaints(file.report))
         return file.report.touched
+
+    def _may_be_half(self, source: FeedSource, path: str, data: bytes, look: Look) -> bool:
+        """Tell whether a file that nobody waited for has an unfinished last line, and was written just now."""
+        young = self._clock() - look.modified_ns / 1e9 < QUIET_SECONDS_UNFINISHED
+        return young and not data.endswith(b"\n") and not fnmatchcase(path, source.inbox)
 
     def _read(
         self, conn: Connection, source: FeedSource, data: bytes, file: FeedFile, now: datetime

@@ -167,7 +167,7 @@ class FeedStale(Detector):
             case "ahead":
                 minutes = facts["ahead_seconds"] // 60
                 return [
-                    f"Feed {name}, delivered at {start}, holds {facts['ahead_rows']:,} rows written down in the future, up "
+                    f"Feed {name}, delivered at {start}, holds {_rows(facts['ahead_rows'])} written down in the future, up "
                     f"to {minutes // 60} h {minutes % 60} min ahead: a clock or a zone is not right."
                 ]
             case _:
@@ -222,6 +222,10 @@ def _findings(found: pl.DataFrame) -> pl.DataFrame:
 
 def _counts(facts: Mapping[str, Any]) -> str:
     return f"{facts['bad_rows']:,} of {facts['rows']:,}"
+
+
+def _rows(number: int) -> str:
+    return "1 row" if number == 1 else f"{number:,} rows"
 
 
 def _percent(share: float) -> str:

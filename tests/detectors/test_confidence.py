@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -29,10 +30,15 @@ COUNTER = (
 
 
 def ask(
-    *held: Row, value: str | None, kind: str = "account", force: Force = OURS, **beside: str
+    *held: Row,
+    value: str | None,
+    kind: str = "account",
+    force: Force = OURS,
+    roster: Sequence[Row] = (),
+    **beside: str,
 ) -> dict[str, Any] | None:
     """What is said of an identifier at noon; `beside`: the terminal and collar number of the same record."""
-    known = reference(identifiers=held)
+    known = reference(identifiers=held, roster=roster)
     row = {"value": value, "timestamp": NOON, "terminal": None, "collar": None} | beside
     schema = {
         "value": pl.String,
@@ -219,6 +225,42 @@ def test_a_shared_account_leads_to_the_one_whom_the_same_record_names(beside: An
 def test_a_terminal_that_is_shared_itself_tells_nobody_apart() -> None:
     held = (*COUNTER, holds("S1", "terminal", "T1"))
     assert who(*held, value="counter", terminal="T1") == ("shared", None, "sharers")
+
+
+def shift(staff_id: str, state: str, hours: float = 0) -> Row:
+    """A stretch of eight hours of the roster that began two hours before noon, unless told otherwise."""
+    begins = at(hours=hours - 2)
+    return {"staff_id": staff_id, "from": begins, "to": begins + timedelta(hours=8), "state": state}
+
+
+@pytest.mark.parametrize(
+    ("roster", "expected"),
+    [
+        ([shift("S1", "duty"), shift("S2", "leave")], ("likely", "S1", "roster")),
+        ([shift("S1", "duty"), shift("S2", "duty", hours=-24)], ("likely", "S1", "roster")),
+        ([shift("S2", "rest")], ("likely", "S1", "roster")),
+        ([shift("S1", "duty"), shift("S2", "overtime")], ("shared", None, "sharers")),
+        ([shift("S1", "leave"), shift("S2", "sick")], ("shared", None, "sharers")),
+        ([shift("S1", "duty")], ("shared", None, "sharers")),  # of S2 the roster says nothing
+        ([], ("shared", None, "sharers")),
+    ],
+)
+def test_a_shared_account_leads_to_the_only_one_who_was_not_off_shift(
+    roster: list[Row], expected: Any
+) -> None:
+    assert who(*COUNTER, value="counter", roster=roster) == expected
+
+
+def test_the_roster_and_the_terminal_must_agree() -> None:
+    roster = [shift("S1", "duty"), shift("S2", "leave")]
+    assert who(*COUNTER, value="counter", roster=roster, terminal="T1") == ("shared", None, "sharers")
+    assert who(*COUNTER, value="counter", roster=roster, collar="1") == ("likely", "S1", "collar", "roster")
+
+
+def test_the_roster_does_not_tell_who_had_a_mailbox() -> None:
+    held = (holds("S1", "email", "desk@force.example"), holds("S2", "email", "desk@force.example"))
+    roster = [shift("S1", "duty"), shift("S2", "leave")]
+    assert who(*held, kind="email", value="desk@force.example", roster=roster) == ("shared", None, "sharers")
 
 
 def test_how_many_share_it_is_told() -> None:

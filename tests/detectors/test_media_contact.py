@@ -42,6 +42,17 @@ def test_fires_on_a_call_to_a_listed_number():
     assert (finding["severity"], finding["event_ids"]) == (Severity.MEDIUM, ["c1"])
 
 
+def test_a_likely_person_is_told_but_is_not_within_an_authority_that_is_limited_to_them():
+    [finding] = judge(DETECTOR, opened(), call("c1", call_from="050009")).rows(named=True)
+    assert (finding["staff_id"], finding["actor"]) == (None, "extension:050009")
+    assert DETECTOR.describe(json.loads(finding["facts"]), Plain())[-1] == (
+        "The person behind extension 050009 is likely, not certain: S1. Why: it was nobody's then; extension 50009, "
+        "the same but for leading zeros, was theirs."
+    )
+    limited = opened(scope=frozenset({"S1"}))
+    assert judge(DETECTOR, limited, call("c1", call_from="050009")).is_empty()
+
+
 @pytest.mark.parametrize(
     "listed",
     [

@@ -33,6 +33,37 @@ def test_fires_more_severely_when_nobody_knows_who_it_was():
     assert findings["actor"].to_list() == ["account:ghost", "account:unknown"]
 
 
+def test_the_work_of_a_likely_person_explains_nothing_and_the_person_is_told():
+    rows = (
+        look_up("a1", user_id="force\\jdoe"),
+        look_up("a2", user_id="ghost", pnc_originator_collar="1243"),
+    )
+    first, second = judge(DETECTOR, reference(identifiers=JANE, staff=STAFF, **work()), *rows).rows(
+        named=True
+    )
+    assert (first["staff_id"], first["actor"], first["severity"]) == (
+        None,
+        "account:force\\jdoe",
+        Severity.MEDIUM,
+    )
+    assert DETECTOR.describe(json.loads(first["facts"]), Plain())[1] == (
+        "The person behind account force\\jdoe is likely, not certain: S1. Why: it was nobody's then; account jdoe, "
+        "the same but for its domain part, was theirs."
+    )
+    assert DETECTOR.describe(json.loads(second["facts"]), Plain())[-1] == (
+        "The person behind collar number 1243 is likely, not certain: S1. Why: it was nobody's then; "
+        "collar number 1234, the same with two digits swapped, was theirs."
+    )
+
+
+def test_reads_what_findings_said_before_they_told_how_sure_they_are():
+    """Withdrawn findings keep the facts they were withdrawn with."""
+    [finding] = judge(DETECTOR, NOBODY_WORKS, look_up("a1", pnc_originator_collar="9")).rows(named=True)
+    facts = json.loads(finding["facts"]) | {"certainty": "known"}
+    before = {name: value for name, value in facts.items() if not name.endswith("identity")}
+    assert "belonged to" not in " ".join(DETECTOR.describe(before, Plain()))
+
+
 def test_quiet_when_assigned():
     assert judge(DETECTOR, reference(identifiers=JANE, **work()), look_up("a1")).is_empty()
 

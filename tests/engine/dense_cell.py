@@ -102,7 +102,7 @@ class Cell:
         for terminal in (f"T{self.n:03d}", f"NM-T{self.n}"):
             if self.rng.random() < 0.3:
                 self._holds(self.rng.choice(self.people), "terminal", terminal)
-        if self.rng.random() < 0.3:
+        if self.rng.random() < 0.6:
             self._holds(self.rng.choice(self.people), "account", self.rng.choice(self.accounts))
 
     def _holds(self, staff_id: str, kind: str, value: str) -> None:

@@ -73,6 +73,20 @@ def test_who_is_likely_is_learned_late_and_forgotten_again(rig: Rig) -> None:
         assert rig.replay(LAST)["unlinked_lookup"] == (0, 0, 0)
 
 
+def test_who_was_on_shift_is_learned_late(rig: Rig) -> None:
+    rig.feed("identifiers", [holds("S1", "account", "auser"), holds("S2", "account", "auser")])
+    rig.log("pnc", [look(0), look(1)])
+    rig.once(LAST)
+    assert told(rig) == [("shared", None)] * 2
+    stretch = {"from": at(hours=-1).isoformat(), "to": at(hours=7).isoformat()}
+    rig.feed(
+        "roster", [stretch | {"staff_id": f"S{n}", "state": state} for n, state in ((1, "duty"), (2, "rest"))]
+    )
+    rig.once(LAST)
+    assert told(rig)[0] == ("likely", "S1")
+    assert rig.replay(LAST)["unlinked_lookup"] == (0, 0, 0)
+
+
 def test_the_day_a_hold_begins_is_corrected_and_with_it_who_is_likely_before(rig: Rig) -> None:
     rig.log("pnc", [look(0)])
     rig.feed("identifiers", [holds("S1", "account", "auser", at(days=40).isoformat())])

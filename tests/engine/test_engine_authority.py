@@ -78,6 +78,7 @@ def test_status_and_replay_say_which_detectors_are_not_authorised(rig: Rig) -> N
     assert states == dict.fromkeys(LIST_DETECTORS, "not authorised") | {
         "unlinked_lookup": "on",
         "source_silent": "on",
+        "feed_stale": "on",
     }
     replayed = command(rig, "replay", "--from", "2026-03-01", "--to", "2026-03-09", "--dry-run")
     assert replayed["not_authorised"] == sorted(LIST_DETECTORS)

@@ -114,6 +114,11 @@ def test_a_delivery_there_is_not_is_an_error_that_names_those_there_are(rig: Rig
     assert "identifiers" in result.stderr
 
 
+def test_a_file_there_is_not_is_an_error(rig: Rig) -> None:
+    result = invoke(rig, "feed", "load", "identifiers", str(rig.root / "absent.csv"))
+    assert (result.exit_code, "is no file that can be read" in result.stderr) == (2, True)
+
+
 def test_nothing_of_a_file_handed_in_is_left_behind(rig: Rig) -> None:
     invoke(rig, "feed", "load", "identifiers", str(write(rig, "staff_id,kind,value\nS1,account,auser\n")))
     assert list(inbox(rig.config.storage.archive, "identifiers").iterdir()) == []

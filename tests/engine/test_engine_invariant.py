@@ -128,6 +128,6 @@ def test_the_histories_hold_what_the_invariant_is_about(tmp_path: Path) -> None:
         withdrawn += rig.withdrawn()
     assert detectors == {"unlinked_lookup", "media_contact", "lookup_then_contact"}
     assert all(f'"confidence":"{word}"' in told for word in ("likely", "shared", "unknown"))
-    assert all(f'"why":"{why}"' in told for why in ("domain", "mailbox", "terminal"))
+    assert all(f'"why":"{why}"' in told for why in ("domain", "mailbox"))
     assert withdrawn
     assert duplicates

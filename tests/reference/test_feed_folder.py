@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -238,3 +239,20 @@ def test_names_of_other_systems_are_mapped(drop: Drop) -> None:
     drop.restart()
     drop.write("staff.csv", staff("CID").replace("staff_id,name", "Payroll No,Full Name"))
     assert drop.poll().staff == {"S1"}
+
+
+def test_half_a_complete_file_ends_nothing_and_the_same_file_does_once_it_is_seen_to_be_whole(
+    drop: Drop,
+) -> None:
+    """A single pass takes files as they are; one whose last line has no end, and is young, may be half of it."""
+    drop.sources = [replace(source, complete=True) for source in drop.sources]
+    drop.restart()
+    drop.write("staff.csv", staff("CID", "PSD", "CID"))
+    drop.poll(wait=False)
+    drop.write("staff.csv", staff("CID", "PSD").rstrip(), age=1)
+    drop.poll(wait=False)
+    assert drop.known() == 3
+    drop.seconds += 60
+    drop.restart()
+    drop.poll(wait=False)
+    assert drop.known() == 2

@@ -273,3 +273,17 @@ def test_a_small_file_is_compared_with_its_own_rows_alone_and_a_large_one_with_a
     assert (again.unchanged, again.corrected, again.accepted) == (9, 1, 2)
     assert store.snapshot(conn)["incidents"].height == 11
     assert isinstance(store.snapshot(conn)["incidents"], pl.DataFrame)
+
+
+def test_values_with_quotes_backslashes_and_other_scripts_are_stored_as_they_are(database: Engine) -> None:
+    store = ReferenceStore(database)
+    written = "O\"Neil \\ 'Ünït' \U0001f693 :rows %s {} \x1b"
+    text = (
+        samples.STAFF
+        + f'S1,"{written.replace(chr(34), chr(34) * 2)}",DC,detective,CID,Force,Exampleshire,2019-04-01\n'
+    )
+    with database.begin() as conn:
+        load(store, conn, "staff", text)
+        assert store.snapshot(conn)["staff"]["name"].to_list() == [written.strip()]
+        assert ReferenceStore(database).snapshot(conn)["staff"]["name"].to_list() == [written.strip()]
+        assert load(store, conn, "staff", text + "\n").accepted == 0

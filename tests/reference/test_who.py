@@ -174,7 +174,9 @@ def test_every_answer_is_written_down_with_who_what_for_and_why(run: Run, databa
     shown = json.loads(run("uses", "--person", "S2", "--json").stdout)
     assert [entry["detail"]["value"] for entry in shown] == ["50009"]
     assert json.loads(run("uses", "--person", "S3", "--json").stdout) == []
-    assert "self-monitoring" in run("uses", "--by", "Dee Sharp").stdout
+    shown = run("uses", "--by", "Dee Sharp").stdout
+    assert "50009, Sun 31 May 2026 00:00:00" in shown
+    assert "self-monitoring" in shown
 
 
 REFUSED = (
