@@ -117,7 +117,7 @@ class Options:
     """
 
     window: timedelta = timedelta(hours=24)
-    follow_on: timedelta = timedelta(minutes=10)
+    follow_on: timedelta = timedelta(minutes=5)
     early: timedelta = timedelta(minutes=60)
     late: timedelta = timedelta(days=30)
     open_for: timedelta = timedelta(days=365)
@@ -144,7 +144,7 @@ class ExplainingSettings(DetectorSettings):
     window_hours: float = Field(
         24, ge=0, description="how long after an assignment ended a look-up may lie, hours"
     )
-    follow_on_minutes: float = Field(10, ge=0, description="how soon a keeper follows a vehicle, minutes")
+    follow_on_minutes: float = Field(5, ge=0, description="how soon a keeper follows a vehicle, minutes")
     explanations: ExplanationSettings = Field(
         ExplanationSettings(), description="the other bounds: one table for all detectors"
     )

@@ -16,6 +16,7 @@ WAYS: Final = ("", "linked", "beside")
 """How a second incident is reached: linked with the first on record, or naming another of its subjects as well."""
 ENDS: Final = ("assigned", "assigned.unit", "assigned.manager", "assigned.reports", "assigned.team", "owned")
 """How the enquirer stands to that incident; besides `role=...`."""
+LONGEST: Final = 256
 _ROLE: Final = "role="
 _WORDS: Final = {
     "assigned": "to which the enquirer was assigned",
@@ -64,6 +65,8 @@ class Pattern:
 
 def parse(text: str) -> Pattern:
     """Return the pattern a text says. Raises PatternError."""
+    if len(text) > LONGEST:
+        raise PatternError(f"a pattern has at most {LONGEST} letters: name one of fewer kinds")
     kinds, colon, steps = text.strip().partition(":")
     chosen = tuple(sorted({kind.strip() for kind in kinds.split("+")}))
     if not colon or not set(chosen) <= set(INCIDENT_KINDS):

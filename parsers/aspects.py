@@ -32,6 +32,11 @@ BEARERS: Final[Mapping[Family, Mapping[Aspect, tuple[tuple[str, ...], ...]]]] = 
         "what": (("event_action",), ("call_to_final", "call_to_dialled", "call_to_user")),
         "where": (("call_device_from", "source_ip", "source_address"),),
     },
+    "web": {
+        "who": (("user_id",),),
+        "what": (("event_action",), ("url_full", "url_domain")),
+        "where": (("source_ip", "source_address"),),
+    },
 }
 """Per family and aspect: of each of these groups one column must be filled. What a family cannot tell is not in it.
 

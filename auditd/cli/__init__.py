@@ -52,7 +52,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "alerts": ("auditd.cli.alerts", "List, read and handle alerts."),
     "explain": (
         "auditd.cli.explain",
-        "Say what explains a look-up, and why every other explanation does not.",
+        "Say what explains a look-up, `explain EVENT`; mine, approve and revoke patterns that explain.",
     ),
     "who": (
         "auditd.cli.who",

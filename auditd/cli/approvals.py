@@ -6,47 +6,20 @@ It must never approve what nobody asked for, nor hide that a pattern would excus
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from auditd.cli.acting import by_option, refusals
-from auditd.cli.context import CliError, State, open_state
+from auditd.cli.context import open_state
+from auditd.cli.ground import ground_of
 from auditd.cli.moments import MOMENT
 from auditd.cli.output import clean, count, london, print_json, print_table
 
 if TYPE_CHECKING:
-    import polars as pl
-
-    from alerts.approvals import Approval, KnownMisuse
-    from detectors.bounds import Options
+    from alerts.approvals import Approval
     from detectors.mining import Proposal
-    from detectors.patterns import Pattern
-    from detectors.reference import Reference
-
-USUAL: Final = timedelta(days=28)
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What patterns are held against: the unexplained look-ups of a stretch, and those of known misuse."""
-
-    start: datetime
-    end: datetime
-    unexplained: pl.DataFrame
-    misuse: Sequence[KnownMisuse]
-    misused: pl.DataFrame
-    reference: Reference
-    options: Options
-
-    def excuses(self, pattern: Pattern) -> list[str]:
-        """Return the alerts closed as misuse of which the pattern would explain a look-up."""
-        from detectors.mining import excused
-
-        ids = excused(self.misused, pattern, self.reference, self.options)
-        return [one.alert_id for one in self.misuse if not ids.isdisjoint(one.event_ids)]
 
 
 @click.command()
@@ -71,7 +44,7 @@ def mine(
     from detectors.mining import propose
 
     state = open_state(ctx)
-    ground = _ground(state, start, end)
+    ground = ground_of(state, start, end)
     proposals = propose(ground.unexplained, ground.reference, ground.options, min_support=min_support)
     excuses = [ground.excuses(proposal.pattern) for proposal in proposals]
     if as_json:
@@ -142,7 +115,7 @@ def approve(
     with refusals(PatternError):
         chosen = parse(pattern)
     state = open_state(ctx)
-    ground = _ground(state, start, end)
+    ground = ground_of(state, start, end)
     weight = weigh(ground.unexplained, chosen, ground.reference, ground.options)
     with refusals(ApprovalError), state.engine.begin() as conn:
         approval = approve_pattern(
@@ -204,35 +177,6 @@ def list_(ctx: click.Context, /, *, only_live: bool, as_json: bool) -> None:
         for one in found
     ]  # fmt: skip
     print_table(columns, rows, right=("version", "support"))
-
-
-def _ground(state: State, start: datetime | None, end: datetime | None) -> Ground:
-    """Return what patterns are held against; a CliError where the stretch is empty."""
-    from alerts.approvals import known_misuse
-    from auditd.database import reading
-    from auditd.engine.unexplained import look_ups_among, unexplained
-    from detectors.detector import Span
-
-    bounds = state.archive.bounds()
-    latest = bounds[1] + timedelta(microseconds=1) if bounds else state.now()
-    until = end or latest
-    since = start or until - USUAL
-    if since >= until:
-        raise CliError("--from must come before --to")
-    options = state.config.explaining().options
-    with reading(state.engine) as conn:
-        reference = state.reference_store.reference(conn, authorities=())
-        misuse = known_misuse(conn)
-    events = frozenset(event_id for one in misuse for event_id in one.event_ids)
-    return Ground(
-        since,
-        until,
-        unexplained(state.archive, Span(since, until), reference, options),
-        misuse,
-        look_ups_among(state.archive, events, reference),
-        reference,
-        options,
-    )
 
 
 def _lines(proposal: Proposal, excuses: Sequence[str]) -> Iterator[str]:

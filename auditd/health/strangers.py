@@ -185,9 +185,9 @@ def _as_row(source: str, day: datetime, people: int, unknown: int) -> dict[str, 
 def _acted(family: Family, force: Force, events: pl.LazyFrame) -> pl.LazyFrame:
     """Return which identifier of ours acted, a row per source, identifier and minute, with how many times.
 
-    access: the account, else the terminal. email: the sender. call: the caller. Parties outside are nobody of ours.
+    access and web: the account, else the terminal. email: the sender. call: the caller. Parties outside are nobody of ours.
     """
-    if family == "access":
+    if family in ("access", "web"):
         terminal = canonical_terminal(pl.col("source_address"))
         kind = pl.when(pl.col("user_id").is_not_null()).then(pl.lit("account")).otherwise(pl.lit("terminal"))
         value, ours = pl.coalesce("user_id", terminal), pl.lit(value=True)

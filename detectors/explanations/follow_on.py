@@ -14,8 +14,8 @@ from detectors.explanations import NO_EXPLANATIONS, Question, answers
 from detectors.people import close_or_sensitive
 
 ORDER: Final = 80
-WITHOUT_RECORD: Final = ("duty", "approved")
-"""Templates that explain a vehicle, but nobody behind it."""
+WITHOUT_RECORD: Final = ("duty", "approved", "circulation")
+"""Templates that explain a vehicle, but nobody behind it: whoever wants a cover could choose such a vehicle at will."""
 
 
 def explain(question: Question) -> pl.DataFrame:
@@ -29,7 +29,7 @@ def explain(question: Question) -> pl.DataFrame:
     A line of enquiry: the same account, for the same originator (none, or the enquirer's own number: for themselves).
     Neither counts from another terminal than the look-up before, nor where the person is close to the enquirer or
     sensitive (detectors/people.py), nor within follow_on after somebody was looked up in the same line for whom there is no
-    reason at all: that is a list being worked through. Vehicles explained by duty or an approved template lead nowhere.
+    reason at all: that is a list being worked through. Vehicles explained by duty, circulation or an approved pattern lead nowhere.
     """
     persons = question.pending.filter(pl.col("actor").is_not_null(), subject_type="person")
     if persons.is_empty() or question.given.is_empty():

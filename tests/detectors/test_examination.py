@@ -151,7 +151,7 @@ CIRCULATED = unassigned("C1", kind="circulation", closed=at(days=3))
         ("duty", world(staff=[VETTER]), PERSON | {"pnc_originator_collar": "2222"}, "collar number 2222, who needs a reason"),
         ("duty", world(staff=[colleague("S1", role="vetting officer", name="Jo Marwood")]), PERSON, "is close to S1"),
         ("follow_on", world(), {}, "only a person follows on from a vehicle"),
-        ("follow_on", world(), PERSON, "the same account looked up no vehicle for the same originator in the 10 min before"),
+        ("follow_on", world(), PERSON, "the same account looked up no vehicle for the same originator in the 5 min before"),
     ],
 )  # fmt: skip
 def test_each_template_says_why_it_does_not_hold(template, known, row, part) -> None:
@@ -172,7 +172,7 @@ def test_the_originators_reasons_are_theirs() -> None:
         (
             world(),
             (look_up("v1", at(minutes=-3)),),
-            "vehicle AB12CDE in the 10 min before is not explained by a record",
+            "vehicle AB12CDE in the 5 min before is not explained by a record",
         ),
         (
             world(record()),

@@ -149,14 +149,14 @@ def keeper(event_id, time, **columns):
 
 
 def test_the_keeper_of_an_explained_vehicle_follows_on():
-    rows = (look_up("a1"), keeper("a2", at(minutes=10)))
+    rows = (look_up("a1"), keeper("a2", at(minutes=5)))
     assert explained(known(), *rows) == {"a1": "assigned", "a2": "follow_on"}
 
 
 @pytest.mark.parametrize(
     "rows",
     [
-        (look_up("a1"), keeper("a2", at(minutes=10, seconds=1))),
+        (look_up("a1"), keeper("a2", at(minutes=5, seconds=1))),
         (look_up("a1"), keeper("a2", at(minutes=-1))),
         (look_up("a1", user_id="control"), keeper("a2", at(minutes=1), user_id="control")),
         (look_up("a1"), keeper("a2", at(minutes=1), user_id="control")),

@@ -120,7 +120,7 @@ def test_an_extension_handed_on_takes_no_look_up_of_the_new_holder_along():
 def test_a_keeper_follow_on_whose_vehicle_lies_before_the_hours_is_explained():
     """The reach back holds the follow-on as well."""
     keeper = look_up("a2", at(hours=-24, minutes=1), subject_type="person", subject_key="DOE/JOHN/1980-01-01")
-    rows = (look_up("a1", at(hours=-24, minutes=-8)), keeper, call("c1"))
+    rows = (look_up("a1", at(hours=-24, minutes=-3)), keeper, call("c1"))
     [finding] = judge(DETECTOR, opened(**work(since=at(hours=-24))), *rows).rows(named=True)
     assert (finding["severity"], finding["event_ids"]) == (Severity.MEDIUM, ["a2", "c1"])
 

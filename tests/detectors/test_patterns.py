@@ -33,3 +33,8 @@ def test_every_way_is_a_pattern_in_words_of_its_own() -> None:
 def test_anything_else_is_refused_with_what_to_write(text: str) -> None:
     with pytest.raises(PatternError, match="one of"):
         parse(text)
+
+
+def test_a_pattern_that_is_too_long_to_store_is_refused() -> None:
+    with pytest.raises(PatternError, match="at most 256"):
+        parse(f"crime:named.role={'x' * 256}")

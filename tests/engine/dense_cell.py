@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 OUTLETS = ("Northmere Herald", "Daily Lantern")
 # Within the follow-on, at its edge, past it; within the fold, at its edge, past it; the same a day on, and past a day.
-_MINUTES = (0, 0, 0, 2, 5, 10, 12, 60, 61, 62, 1440, 1441, 1450, 1500, 2880, 2881)
+_MINUTES = (0, 0, 0, 2, 5, 7, 12, 60, 61, 62, 1440, 1441, 1450, 1500, 2880, 2881)
 
 Row = dict[str, str]
 
@@ -41,6 +41,8 @@ class Cell:
     def __init__(self, history: History, rng: random.Random, number: int) -> None:
         self.history = history
         self.rng = rng
+        # What is drawn from here leaves what is drawn from there as it was.
+        self.more = random.Random(repr(rng.getstate()[1][:8]))
         self.n = number
         self.people = [f"S{number:02d}{index}" for index in range(3)]
         self.accounts = [f"user{number}{letter}" for letter in "abc"]
@@ -69,8 +71,8 @@ class Cell:
         for index in range(self.rng.randint(1, 5)):
             self._call(index)
 
-    def _moment(self) -> datetime:
-        return NOON + timedelta(minutes=self.rng.choice(_MINUTES))
+    def _moment(self, rng: random.Random | None = None) -> datetime:
+        return NOON + timedelta(minutes=(rng or self.rng).choice(_MINUTES))
 
     # -- who is who
 
@@ -79,15 +81,15 @@ class Cell:
             row = {
                 "staff_id": staff_id, "name": f"Invented {staff_id}", "rank": "PC",
                 "unit": f"Unit {self.n} {'AB'[index % 2]}", "employer": "Northmere", "force": "Northmere",
-                "start_date": "2020-01-01", "role": self.rng.choice(("officer", "officer", "vetting officer")),
-                "next_of_kin_surnames": self.rng.choice(("", "", "Marwood")), "vehicles": "",
-                "end_date": self.rng.choice(("", "", "", "2026-03-03")),
+                "start_date": "2020-01-01", "role": self.more.choice(("officer", "officer", "officer", "vetting officer")),
+                "next_of_kin_surnames": self.more.choice(("", "", "Marwood")), "vehicles": "",
+                "end_date": self.more.choice(("", "", "", "2026-03-03")),
             }  # fmt: skip
             self.history.row("staff", row)
             if self.rng.random() < 0.2:
                 late = {
                     "unit": f"Unit {self.n} {self.rng.choice('AB')}",
-                    "vehicles": self.rng.choice(self.subjects[:2])[1],
+                    "vehicles": self.more.choice(self.subjects[:2])[1],
                 }
                 self.history.row("staff", row | late, wave=2)
         for kind, values in (
@@ -140,35 +142,45 @@ class Cell:
 
     def _roster(self) -> None:
         for staff_id in self.people:
-            for _ in range(self.rng.choice((0, 0, 1, 2))):
-                begins = self._moment() + timedelta(hours=self.rng.choice((-8, -1, 0, 1)))
+            for _ in range(self.more.choice((0, 0, 1, 2))):
+                begins = self._moment(self.more) + timedelta(hours=self.more.choice((-8, -1, 0, 1)))
                 row = {"staff_id": staff_id, "from": begins.isoformat(), "state": "duty"}
-                self.history.row("roster", row | {"to": (begins + timedelta(hours=8)).isoformat()})
-                if self.rng.random() < 0.3:
+                self._more_row("roster", row | {"to": (begins + timedelta(hours=8)).isoformat()})
+                if self.more.random() < 0.3:
                     ends = begins + timedelta(hours=2)
-                    changed = {"to": ends.isoformat(), "state": self.rng.choice(("duty", "leave"))}
+                    changed = {"to": ends.isoformat(), "state": self.more.choice(("duty", "leave"))}
                     self.history.row("roster", row | changed, wave=2)
-                if self.rng.random() < 0.3:
+                if self.more.random() < 0.3:
                     away = {"from": (begins + timedelta(hours=8)).isoformat(), "state": "rest"}
-                    self.history.row(
-                        "roster", row | away | {"to": (begins + timedelta(hours=32)).isoformat()}
-                    )
+                    self._more_row("roster", row | away | {"to": (begins + timedelta(hours=32)).isoformat()})
 
     def _flags(self) -> None:
-        """Who calls for more care, and which incidents are linked; both may become known late."""
-        if self.rng.random() < 0.3:
-            kind, key = self.rng.choice(self.subjects)
-            row = {
+        """Who calls for more care, which incidents are linked, and what is a whole unit's; all may become known late."""
+        if self.more.random() < 0.3:
+            kind, key = self.more.choice(self.subjects)
+            row = {"subject_type": kind, "subject_key": key, "flag": "witness"}
+            self._more_row("sensitive_subjects", row | {"from": self._moment(self.more).isoformat()})
+        if self.more.random() < 0.5:
+            one, other = self.more.sample(range(4), 2)
+            row = {"incident_ref": f"IN{self.n}-{one}", "subject_type": "occurrence", "from": "", "to": ""}
+            self._more_row("incident_subjects", row | {"subject_key": f"in{self.n}-{other}"})
+        if self.more.random() < 0.3:
+            opened = self._moment(self.more).isoformat()
+            row = {"incident_ref": f"UN{self.n}", "opened_at": opened, "recorded_at": opened, "closed_at": ""}
+            kind = self.more.choice(("stop", "warrant", "circulation"))
+            self._more_row("incidents", row | {"kind": kind, "unit": f"Unit {self.n} A"})
+            kind, key = self.more.choice(self.subjects)
+            named = {
+                "incident_ref": f"UN{self.n}",
                 "subject_type": kind,
                 "subject_key": key,
-                "flag": "witness",
-                "from": self._moment().isoformat(),
+                "from": "",
+                "to": "",
             }
-            self.history.row("sensitive_subjects", row)
-        if self.rng.random() < 0.5:
-            one, other = self.rng.sample(range(4), 2)
-            row = {"incident_ref": f"IN{self.n}-{one}", "subject_type": "occurrence", "from": "", "to": ""}
-            self.history.row("incident_subjects", row | {"subject_key": f"in{self.n}-{other}"})
+            self._more_row("incident_subjects", named)
+
+    def _more_row(self, feed: str, row: Row) -> None:
+        self.history.row(feed, row, wave=self.more.choice((0, 0, 1, 2)))
 
     def _incidents(self) -> None:
         for index in range(self.rng.randint(0, 4)):
@@ -176,8 +188,8 @@ class Cell:
             opened = self._moment() + timedelta(hours=self.rng.choice((-24, 0, 24)))
             closed = opened + timedelta(hours=self.rng.choice((0, 1, 24)))
             incident = {
-                "incident_ref": ref, "kind": self.rng.choice(("crime", "stop", "stop", "task", "circulation")),
-                "unit": self.rng.choice(("", f"Unit {self.n} A")),
+                "incident_ref": ref, "kind": self.rng.choice(("crime", "stop", "task")),
+                "unit": self.more.choice(("", f"Unit {self.n} A")),
                 "opened_at": opened.isoformat(), "recorded_at": (opened + timedelta(hours=3)).isoformat(),
                 "closed_at": closed.isoformat() if self.rng.random() < 0.5 else "",
             }  # fmt: skip
@@ -189,8 +201,6 @@ class Cell:
                     "incident_subjects",
                     {"incident_ref": ref, "subject_type": kind, "subject_key": key, "from": "", "to": ""},
                 )
-            if self.rng.random() < 0.2:
-                continue  # nobody is assigned, or nobody says so
             by_unit = self.rng.random() < 0.3
             assignment = {
                 "incident_ref": ref,
@@ -201,7 +211,7 @@ class Cell:
             self.history.row("assignments", assignment)
             if self.rng.random() < 0.3:
                 self.history.row("assignments", assignment | {"to": closed.isoformat()}, wave=2)
-                heir = {"staff_id": self.rng.choice(self.people), "unit": "", "from": closed.isoformat()}
+                heir = {"staff_id": self.more.choice(self.people), "unit": "", "from": closed.isoformat()}
                 self.history.row("assignments", assignment | heir, wave=2)
 
     def _look_up(self, index: int) -> None:

@@ -120,7 +120,7 @@ def test_an_officer_was_of_the_assigned_unit_all_along(rig: Rig) -> None:
 def test_a_vehicle_is_explained_late_and_with_it_its_keeper(rig: Rig) -> None:
     rig.feed("identifiers", [{"staff_id": "S1", "kind": "account", "value": "auser"}])
     keeper = {"subject_type": "person", "subject_key": "MARWOOD/ALEX/1950-01-02"}
-    rig.log("pnc", [look(), look(at=at(minutes=10), ref="T2", **keeper)])
+    rig.log("pnc", [look(), look(at=at(minutes=5), ref="T2", **keeper)])
     rig.once(at(days=3))
     assert len(rig.found("unlinked_lookup")) == 2
     incident(rig, "S1")
