@@ -15,8 +15,8 @@ from alerts.models import FindingRow
 from auditd.archive.archive import Archive
 from auditd.database import reading
 from auditd.demo.formats import PNC_COLUMNS, Lookup, csv_line, pnc_line
-from auditd.force.names import DOMAIN
 from auditd.engine.touch import find_touched
+from auditd.force.names import DOMAIN
 from auditd.reference.touched import Touched
 from detectors.reference import FEEDS, Reference
 
