@@ -66,6 +66,7 @@ class Cell:
         self._media()
         for index in range(self.rng.randint(4, 14)):
             self._look_up(index)
+        self._two_terminals()
         for index in range(self.rng.randint(1, 5)):
             self._mail(index)
         for index in range(self.rng.randint(1, 5)):
@@ -231,6 +232,22 @@ class Cell:
             lookup = replace(lookup, subject_key="")
         terminal = self.rng.choice((f"T{self.n:03d}", "T900", f"nm-t{self.n}.northmere.example", ""))
         self.history.lines["pnc"].append(_changed(pnc_line(lookup), PNC_COLUMNS, {"terminal_id": terminal}))
+
+    def _two_terminals(self) -> None:
+        """One account at one terminal, at another and back, mostly within the minutes that count."""
+        user, begins = self.more.choice(self.accounts), self._moment(self.more)
+        for index, terminal in enumerate(("T901", "T902", "T901")):
+            kind, key = self.subjects[index]
+            lookup = Lookup(
+                at=begins + timedelta(minutes=index * self.more.choice((0, 2, 5, 9))),
+                user=user,
+                subject_type=kind,
+                subject_key=key,
+                ref=f"TT{self.n}-{index}",
+                originator="",
+            )
+            line = _changed(pnc_line(lookup), PNC_COLUMNS, {"terminal_id": terminal})
+            self.history.lines["pnc"].append(line)
 
     # -- contacts
 

@@ -71,10 +71,10 @@ reconcile_seconds = 0.1
 settle_seconds = {settle}
 block_bytes = {block}
 {sources}{feeds}
-[detectors.unlinked_lookup]
-grace_hours = {grace}
 [detectors.curiosity_surge]
 people = 2
+[detectors.unlinked_lookup]
+grace_hours = {grace}
 """
 
 

@@ -21,7 +21,7 @@ from dying import KILLED, Launcher, deaths
 from engine_rig import HEADERS, Rig, at, database_text, small_rig
 from sqlalchemy import select, text, update
 from sqlalchemy.engine import URL
-from test_engine_kill import Force, opened, undisturbed
+from test_engine_kill import UNORDERED, Force, opened, undisturbed
 
 from alerts.models import AlertHistoryRow
 from auditd.archive.archive import Archive
@@ -71,7 +71,12 @@ class Pair:
         self.force = Force(folder / "killed", seed)
         self.killed = self.force.rig
         if database:
-            self.killed = Rig(self.killed.root, database=database, patterns=self.killed.patterns)
+            self.killed = Rig(
+                self.killed.root,
+                database=database,
+                patterns=self.killed.patterns,
+                source_settings=UNORDERED,
+            )
         self.calm = undisturbed(self.killed, folder / "calm")
         granted_at = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
         for rig in (self.killed, self.calm):

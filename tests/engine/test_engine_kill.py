@@ -29,13 +29,17 @@ from auditd.force.steady import Steady
 PATTERNS = {"pnc": "pnc.log*", "exchange": "MSGTRK*.LOG", "cucm": "cdr_*"}
 
 
+UNORDERED = "backwards_after_minutes = 0\n"
+"""Steps back are told of by file, and the undisturbed installation has files of its own."""
+
+
 class Force:
     """An invented force that writes and rotates its logs and records its incidents while nobody knows who reads."""
 
     def __init__(self, root: Path, seed: int) -> None:
         self._rng = random.Random(seed)
         self._logs = Logs(root / "logs")
-        self.rig = small_rig(root, patterns=PATTERNS)
+        self.rig = small_rig(root, patterns=PATTERNS, source_settings=UNORDERED)
         self.start = ago(days=2)
         people = make_people(seed, 30)
         self._story = Steady(people, self._rng, self.start)
