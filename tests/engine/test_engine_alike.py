@@ -41,7 +41,8 @@ def holds(staff_id: str, kind: str, value: str, since: str = "", until: str = ""
 
 def told(rig: Rig, field: str = "identity") -> list[tuple[str, str | None] | None]:
     """Confidence and person of every look-up, in time order."""
-    query = select(FindingRow.facts).where(FindingRow.state == "active").order_by(FindingRow.timestamp)
+    look_ups = (FindingRow.state == "active") & (FindingRow.detector == "unlinked_lookup")
+    query = select(FindingRow.facts).where(look_ups).order_by(FindingRow.timestamp)
     with reading(rig.engine) as conn:
         found = [json.loads(facts)[field] for facts in conn.execute(query).scalars()]
     return [one and (one["confidence"], one["staff_id"]) for one in found]
