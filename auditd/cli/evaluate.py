@@ -97,13 +97,18 @@ def _draw(picture: Path, report: Evaluation) -> None:
 
 
 def _print(report: Evaluation) -> None:
+    from detectors.detector import all_detectors
+
     if report.explained:
         _print_explained(report.explained)
     if report.caught:
         _print_caught(report.caught)
     for name in report.not_found_by:
+        detector = all_detectors().get(name)
+        listed = detector is not None and detector.about.needs_authority
         click.echo(
-            f"{name} has found nothing (a detector that uses contact lists needs an authority)", err=True
+            f"{name} has found nothing{' (it uses contact lists: is there an authority?)' if listed else ''}",
+            err=True,
         )
 
 
