@@ -121,6 +121,8 @@ class Detector(ABC):
     """Whether it judges gaps in the data instead of events: the same arrow, over `window.gaps`."""
     judges_feeds: ClassVar[bool] = False
     """Whether it judges facts about feeds instead of events: the same arrow, over `window.feed_facts`."""
+    on_by_default: ClassVar[bool] = True
+    """Whether it runs where the configuration does not say: not, while it costs much more than the others."""
     Settings: ClassVar[type[DetectorSettings]] = DetectorSettings
 
     def __init__(self, settings: DetectorSettings | None = None) -> None:

@@ -52,6 +52,7 @@ class CuriositySurge(LookUpDetector):
         ),
     )
     by = "subject"
+    on_by_default = False  # it reads days of look-ups again for every stretch it judges
     feeds = (*EXPLAINING_FEEDS, "stories")
     Settings = CuriositySurgeSettings
 

@@ -72,6 +72,7 @@ settle_seconds = {settle}
 block_bytes = {block}
 {sources}{feeds}
 [detectors.curiosity_surge]
+enabled = true
 people = 2
 [detectors.unlinked_lookup]
 grace_hours = {grace}
