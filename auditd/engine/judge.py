@@ -39,6 +39,7 @@ from parsers.event import Family
 from parsers.force import Force
 
 PIECE_ROWS: Final = 100_000
+MOST_MADE: Final = 4
 SHORTEST_PIECE: Final = timedelta(minutes=1)
 REST_SECONDS: Final = 30.0
 SAVE_SECONDS: Final = 1.0
@@ -376,10 +377,16 @@ class Judge:
             scan=lambda family: _read_by(self._archive.scan(family, start, end), known_on),
             reference=reference,
             force=self._force,
-            made=self._made.setdefault((span, reference), {}),
+            made=self._made_of(span, reference),
             gaps=gap_frame(self._gaps(start, end, known_on)) if detector.judges_gaps else NO_GAPS,
             feed_facts=self._feed_facts(start, end, known_on) if detector.judges_feeds else NO_FACTS,
         )
+
+    def _made_of(self, span: Span, reference: Reference) -> dict[Any, Any]:
+        """Return what was made of a span in this round; of many spans, as a backlog has, only the last few are kept."""
+        if (span, reference) not in self._made and len(self._made) >= MOST_MADE:
+            del self._made[next(iter(self._made))]
+        return self._made.setdefault((span, reference), {})
 
     def _feed_facts(self, start: datetime, end: datetime, known_on: datetime | None) -> pl.DataFrame:
         with store_faults(), reading(self._engine) as conn:
