@@ -130,12 +130,17 @@ class Options:
     duties: tuple[Duty, ...] = DUTIES
 
     @property
+    def doubt(self) -> timedelta:
+        """How long after somebody was looked up for no reason nobody counts as a keeper."""
+        return 3 * self.follow_on
+
+    @property
     def reach(self) -> timedelta:
         """How far before a look-up others may lie that explain it: vehicle, then keeper, then who is linked.
 
-        And whoever was looked up before the vehicle without reason, which makes all of them doubtful.
+        And whoever was looked up before the keeper without reason, which makes them doubtful, or as another vehicle's keeper.
         """
-        return 3 * self.follow_on
+        return self.doubt + 2 * self.follow_on
 
 
 class ExplainingSettings(DetectorSettings):

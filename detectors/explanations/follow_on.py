@@ -14,6 +14,8 @@ from detectors.explanations import NO_EXPLANATIONS, Question, answers
 from detectors.people import close_or_sensitive
 
 ORDER: Final = 80
+MOST_PEOPLE: Final = 3
+"""So many people looked up within options.follow_on before are a burst, in which being next to a vehicle says nothing."""
 WITHOUT_RECORD: Final = ("duty", "approved", "circulation")
 """Templates that explain a vehicle, but nobody behind it: whoever wants a cover could choose such a vehicle at will."""
 
@@ -28,8 +30,9 @@ def explain(question: Question) -> pl.DataFrame:
 
     A line of enquiry: the same account, for the same originator (none, or the enquirer's own number: for themselves).
     Neither counts from another terminal than the look-up before, nor where the person is close to the enquirer or
-    sensitive (detectors/people.py), nor within follow_on after somebody was looked up in the same line for whom there is no
-    reason at all: that is a list being worked through. Vehicles explained by duty, circulation or an approved pattern lead nowhere.
+    sensitive (detectors/people.py), nor within options.doubt after somebody was looked up in the same line for whom there is no
+    reason at all (a list being worked through), nor a keeper in a burst of MOST_PEOPLE. Vehicles explained by duty, circulation
+    or an approved pattern lead nowhere.
     """
     persons = question.pending.filter(pl.col("actor").is_not_null(), subject_type="person")
     if persons.is_empty() or question.given.is_empty():
@@ -54,7 +57,8 @@ def explain(question: Question) -> pl.DataFrame:
     linked = _linked(candidates, persons, question)
     seen = pl.concat((candidates.select("row"), linked.select("row")))
     listed = _in_a_list(candidates, persons.join(seen, on="row", how="anti"), question)
-    keepers = _not_barred(candidates.join(listed, on="row", how="anti"), question)
+    doubtful = pl.concat((listed, _in_a_burst(candidates, question)))
+    keepers = _not_barred(candidates.join(doubtful, on="row", how="anti"), question)
     behind = (
         linked.join(keepers.select(follows="event_id"), on="follows", how="semi") if linked.height else linked
     )
@@ -95,9 +99,27 @@ def _in_a_list(candidates: pl.DataFrame, orphans: pl.DataFrame, question: Questi
     return (
         candidates.select("row", "line", "timestamp")
         .join(orphans.select("line", orphan_at="timestamp"), on="line")
-        .filter((before > pl.duration(seconds=0)) & (before <= question.options.follow_on))
+        .filter((before > pl.duration(seconds=0)) & (before <= question.options.doubt))
         .select("row")
         .unique()
+    )
+
+
+def _in_a_burst(candidates: pl.DataFrame, question: Question) -> pl.DataFrame:
+    """Return the rows of candidates shortly before which many people were looked up in the same line."""
+    looked = _with_line(
+        question.look_ups.filter(pl.col("actor").is_not_null(), subject_type="person"), question
+    )
+    ago = pl.col("timestamp") - pl.col("looked_at")
+    return (
+        candidates.select("row", "line", "timestamp")
+        .unique("row")
+        .join(looked.select("line", "subject_key", looked_at="timestamp"), on="line")
+        .filter((ago > pl.duration(seconds=0)) & (ago <= question.options.follow_on))
+        .group_by("row")
+        .agg(pl.col("subject_key").n_unique().alias("people"))
+        .filter(pl.col("people") >= MOST_PEOPLE)
+        .select("row")
     )
 
 
@@ -137,10 +159,17 @@ def why_not(case: Case) -> list[str]:
     terminals = (vehicle["terminal"], case.look["terminal"])
     if None not in terminals and terminals[0] != terminals[1]:
         return [f"{words} with another terminal ({terminals[0]}, not {terminals[1]})"]
-    doubtful = near.filter(subject_type="person").join(case.question.given, on="row", how="anti")
+    earlier = look_ups.filter(
+        at < case.at, at >= case.at - case.question.options.doubt, subject_type="person"
+    ).sort("timestamp", descending=True)
+    doubtful = earlier.join(case.question.given, on="row", how="anti")
     if not doubtful.is_empty():
         return [
             f"{words} person {doubtful['subject_key'][0]} was looked up shortly before for no reason: that is a list"
+        ]
+    if (people := earlier.filter(at >= case.at - reach)["subject_key"].n_unique()) >= MOST_PEOPLE:
+        return [
+            f"{words} {people} people were looked up in the {minutes} before: in a burst, next to a vehicle says nothing"
         ]
     return [f"{words} {case.it} is close to {case.who}, a colleague, or was flagged as sensitive"]
 

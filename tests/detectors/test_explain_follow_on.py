@@ -109,8 +109,26 @@ def test_a_list_that_is_worked_through_is_not_made_of_keepers() -> None:
     """Somebody for no reason, an honest vehicle, the next of the list: not its keeper."""
     rows = (look_up("p1", at(minutes=-2), **OTHER), look_up("a1"), KEEPER)
     assert explained(world(record()), *rows) == {"a1": "assigned"}
-    long_before = (look_up("p1", at(minutes=-9), **OTHER), look_up("a1"), KEEPER)
+    quarter_of_an_hour = (look_up("p1", at(minutes=-12), **OTHER), look_up("a1"), KEEPER)
+    assert explained(world(record()), *quarter_of_an_hour) == {"a1": "assigned"}
+    long_before = (look_up("p1", at(minutes=-14), **OTHER), look_up("a1"), KEEPER)
     assert explained(world(record()), *long_before) == {"a1": "assigned", "a2": "follow_on"}
+
+
+def test_an_honest_vehicle_in_a_burst_of_honest_people_has_no_keeper() -> None:
+    """Padding: everybody around is explained, and one who is not comes next to a vehicle."""
+    keys = [f"PADDLE/{letter}/1970-01-01" for letter in "ABC"]
+    known = world(
+        record(), *(record(f"I{n}", subject_type="person", key=key) for n, key in enumerate(keys, 2))
+    )
+    padding = [
+        look_up(f"p{n}", at(seconds=-20 * n), subject_type="person", subject_key=key)
+        for n, key in enumerate(keys, 1)
+    ]
+    told = explained(known, *padding, look_up("a1"), KEEPER)
+    assert "a2" not in told
+    assert len(told) == 4
+    assert explained(known, *padding[:2], look_up("a1"), KEEPER)["a2"] == "follow_on"
 
 
 def test_what_an_operator_does_for_others_meanwhile_is_another_line_of_enquiry() -> None:
