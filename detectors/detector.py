@@ -135,8 +135,18 @@ class Detector(ABC):
 
     @property
     def after(self) -> timedelta:
-        """How far past an event its verdict may look: also the grace in which an explanation may still arrive."""
+        """How far past an event its verdict may look."""
         return timedelta(0)
+
+    @property
+    def grace(self) -> timedelta:
+        """How long an explanation may still arrive in reference data before an event is judged at all."""
+        return timedelta(0)
+
+    @property
+    def waits(self) -> timedelta:
+        """How long after an event it is judged: until what it looks at lies there, and the grace is over."""
+        return max(self.after, self.grace)
 
     @abstractmethod
     def judge(self, window: Window) -> pl.DataFrame:

@@ -45,8 +45,8 @@ class LookUpDetector(Detector):
         return reach
 
     @property
-    def after(self) -> timedelta:
-        """The grace in which an explanation may still arrive."""
+    def grace(self) -> timedelta:
+        """The setting: what explains a look-up lies before it or in reference data, however late that comes."""
         return timedelta(hours=self.settings.grace_hours)
 
     def why_quiet(self, window: Window, keys: Sequence[str]) -> Mapping[str, str]:
@@ -68,8 +68,7 @@ def with_explanations(looked: pl.DataFrame, window: Window, options: Options) ->
     """
     if looked.is_empty():
         return looked.with_columns(explained_by=pl.lit(None))
-    # What explains a look-up lies before it or in reference data: what the grace brings of events is not asked.
-    events = window.events("access").filter(pl.col("timestamp") < window.span.end, _made_by(looked))
+    events = window.events("access").filter(_made_by(looked))
     theirs = look_ups(events, window.reference)
     best = explain(theirs, window.reference, options).best()
     why = best.select("event_id", evidence().alias("explained_by")).unique("event_id")

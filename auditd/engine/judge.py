@@ -175,7 +175,7 @@ class Judge:
     def _due(self, detector: Detector, as_of: datetime, now: datetime) -> datetime:
         """Return the time before which a detector can judge. A fact about feeds is whole as soon as it is noticed."""
         noticed = bisect_right(self._fact_starts, now) if detector.judges_feeds else 0
-        due = as_of - detector.after
+        due = as_of - detector.waits
         return max(due, self._fact_starts[noticed - 1] + _TICK) if noticed else due
 
     def _beginning(self, detector: Detector, as_of: datetime) -> datetime:

@@ -69,7 +69,7 @@ def replay_as_known(
             continue
         done, found = Judged(), [NO_FINDINGS]
         limit = judge.agenda.reached(detector.name)
-        ends = min(limit, known_on - detector.after) if limit else None
+        ends = min(limit, known_on - detector.waits) if limit else None
         for piece in judge.pieces(detector, until([span], ends) if ends else []):
             judged, findings = judge.judge_as_known(detector, piece, authorities, known_on=known_on, now=now)
             done.add(judged)

@@ -85,7 +85,7 @@ def measure_explained(
         without_record=_share("innocent, without a record", innocent.filter(record="no")),
         misuse=_share("misuse", misuse),
         misuse_without_record=_share("misuse, without a record", misuse.filter(record="no")),
-        late=innocent.filter(pl.col("recorded_at") > pl.col("timestamp") + detector.after).height,
+        late=innocent.filter(pl.col("recorded_at") > pl.col("timestamp") + detector.grace).height,
         unmatched=joined.height - known.height,
         unlabelled=judged.join(named, on=_KEY, how="anti").height,
         by_role=_shares(with_record, "role"),

@@ -60,7 +60,7 @@ def evaluate(
             findings,
             events_of_cases(archive, labels),
             labels,
-            due_after={detector.name: detector.after for detector in detectors},
+            due_after={detector.name: detector.waits for detector in detectors},
             budgets=budgets,
             curve=CURVE,
         )

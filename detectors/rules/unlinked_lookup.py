@@ -68,8 +68,8 @@ class UnlinkedLookup(Detector):
         return reach
 
     @property
-    def after(self) -> timedelta:
-        """The grace in which an explanation may still arrive."""
+    def grace(self) -> timedelta:
+        """The setting: what explains a look-up lies before it or in reference data, however late that comes."""
         return timedelta(hours=self.settings.grace_hours)
 
     def judge(self, window: Window) -> pl.DataFrame:
@@ -131,6 +131,5 @@ class UnlinkedLookup(Detector):
 
     def explained(self, window: Window) -> Explained:
         """Return what explains the look-ups in reach of the window, and those that nothing does."""
-        # What explains a look-up lies before it or in reference data: what the grace brings of events is not asked.
-        events = window.events("access").filter(pl.col("timestamp") < window.span.end)
-        return explain(look_ups(events, window.reference), window.reference, self.settings.options)
+        looked = look_ups(window.events("access"), window.reference)
+        return explain(looked, window.reference, self.settings.options)

@@ -91,10 +91,10 @@ def test_says_why_it_is_quiet_now():
 
 def test_reaches_are_the_settings():
     detector = UnlinkedLookup(UnlinkedLookupSettings(follow_on_minutes=5, grace_hours=2))
-    assert (detector.before.total_seconds(), detector.after.total_seconds()) == (
-        900,
+    assert (detector.before.total_seconds(), detector.grace.total_seconds()) == (
+        1500,
         7200,
-    )  # a keeper, then who is linked
+    )  # doubt, another keeper, then who is linked
 
 
 def test_describes_in_local_time():
