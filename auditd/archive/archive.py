@@ -5,7 +5,7 @@ It must never hand out a segment that the manifest does not name, nor lose one t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine
 from auditd.archive import manifest
 from auditd.archive.orphans import drop_old, set_aside
 from auditd.archive.recent import Recent
+from auditd.archive.scanning import by_day, lazily, portions, within
 from auditd.archive.segment import Segment, is_intact, write_segment
 from auditd.database import reading
 from parsers.event import SCHEMA, TEXT, UTC_MICROSECONDS, Family
@@ -33,7 +34,6 @@ QUARANTINE_SCHEMA: Final = pl.Schema(
         **REJECTS_SCHEMA,
     }
 )
-PORTION_ROWS: Final = 500_000
 READERS_DONE: Final = timedelta(minutes=5)
 
 
@@ -88,7 +88,7 @@ class Archive:
         segments = self.overlapping(family, start, end)
         if lost := sum(segment.segment_id in self._damaged for segment in segments):
             raise SegmentsDamaged(lost)
-        return self._between(segments, family, start, end)
+        return within(self.read_lazily(segments, SCHEMA[family]), start, end)
 
     def collect_intact(
         self,
@@ -108,9 +108,9 @@ class Archive:
         segments = self.overlapping(family, start, end)
         parts = [
             self._collect_part(
-                part, lambda rows: query(_within(rows, start, end)), SCHEMA[family], streaming=streaming
+                part, lambda rows: query(within(rows, start, end)), SCHEMA[family], streaming=streaming
             )
-            for part in _portions(segments) or [[]]
+            for part in portions(segments)
         ]
         return parts[0] if len(parts) == 1 else pl.concat(parts)
 
@@ -135,24 +135,9 @@ class Archive:
                 raise
             return collect()
 
-    def _between(
-        self, segments: Sequence[Segment], family: Family, start: datetime | None, end: datetime | None
-    ) -> pl.LazyFrame:
-        return _within(self.read_lazily(segments, SCHEMA[family]), start, end)
-
     def read_lazily(self, segments: Sequence[Segment], schema: pl.Schema) -> pl.LazyFrame:
         """Return the rows of the segments, from memory where they are still there, else from their files."""
-        parts: list[pl.LazyFrame] = [
-            rows.lazy() for s in segments if (rows := self._recent.get(s.segment_id)) is not None
-        ]
-        paths = [self.root / s.path for s in segments if self._recent.get(s.segment_id) is None]
-        if paths:
-            parts.append(
-                pl.scan_parquet(paths, schema=schema, missing_columns="insert", hive_partitioning=False)
-            )
-        if not parts:
-            return pl.LazyFrame(schema=schema)
-        return parts[0] if len(parts) == 1 else pl.concat(parts, how="vertical")
+        return lazily(self.root, self._recent, segments, schema)
 
     def write(
         self, family: str, frame: pl.DataFrame, *, source: str = ""
@@ -163,7 +148,7 @@ class Archive:
         """
         written: list[tuple[Segment, pl.DataFrame]] = []
         try:
-            for day, rows in _by_day(frame):
+            for day, rows in by_day(frame):
                 segment = write_segment(self.root, rows, family=family, day=day, source=source)
                 written.append((segment, rows))
         except BaseException:
@@ -279,31 +264,3 @@ class Archive:
     def recent(self, segment_id: int) -> pl.DataFrame | None:
         """Return a segment's rows if they are in memory."""
         return self._recent.get(segment_id)
-
-
-def _within(rows: pl.LazyFrame, start: datetime | None, end: datetime | None) -> pl.LazyFrame:
-    found = rows if start is None else rows.filter(pl.col("timestamp") >= start)
-    return found if end is None else found.filter(pl.col("timestamp") < end)
-
-
-def _portions(segments: Sequence[Segment]) -> list[list[Segment]]:
-    """Return the segments in their order, in portions of about so many rows."""
-    portions: list[list[Segment]] = []
-    rows = 0
-    for segment in segments:
-        if not portions or rows + segment.rows > PORTION_ROWS:
-            portions.append([])
-            rows = 0
-        portions[-1].append(segment)
-        rows += segment.rows
-    return portions
-
-
-def _by_day(frame: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Yield the rows of each UTC day in order of time, without copying what is in order already."""
-    ordered = frame if frame["timestamp"].is_sorted() else frame.sort("timestamp", maintain_order=True)
-    days = ordered["timestamp"].dt.date().rle().struct.unnest()
-    start = 0
-    for length, day in days.iter_rows():
-        yield day.isoformat(), ordered.slice(start, length)
-        start += length

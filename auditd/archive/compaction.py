@@ -45,7 +45,7 @@ def compact(archive: Archive, engine: Engine, *, now: datetime, fan_in: int = FA
     if len(group) < 2:
         return 0
     first = group[0]
-    schema = QUARANTINE_SCHEMA if first.family == REJECTS else SCHEMA[first.family]  # type: ignore[index]
+    schema = QUARANTINE_SCHEMA if first.family == REJECTS else SCHEMA[first.family]  # type: ignore[index]  # what is no reject is a family
     rows = archive.read_lazily(group, schema).sort("timestamp", maintain_order=True).collect()
     if rows.height != sum(segment.rows for segment in group):
         raise AssertionError(f"merging {len(group)} segments would change their number of rows")

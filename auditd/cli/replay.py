@@ -16,7 +16,7 @@ from auditd.cli.output import count, london, print_json, print_table
 if TYPE_CHECKING:
     import polars as pl
 
-    from auditd.engine.judge import Judged
+    from auditd.engine.judged import Judged
 
 
 @click.command()

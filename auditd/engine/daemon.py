@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from auditd.archive.compaction import compact
 from auditd.engine.faults import StoreUnavailable, store_faults
 from auditd.engine.ingest import Ingested
-from auditd.engine.judge import Judged
+from auditd.engine.judged import Judged
 from auditd.engine.machine import Machine
 from auditd.engine.reports import Reports
 from auditd.engine.signals import obey

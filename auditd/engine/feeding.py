@@ -56,8 +56,8 @@ class Feeding:
             engine=engine,
             references=references,
             force=config.force,
-            note=judge.note_facts,
-            noted=judge.noted,
+            note=judge.notes.facts,
+            noted=judge.notes.settled,
         )
         self._loaded_at: Mapping[str, datetime | None] = {}
 
@@ -104,11 +104,11 @@ class Feeding:
                 if touched != NOTHING:
                     known = partial(self._identifiers, conn)
                     touches = find_touched(self._archive, touched, known, self._force)
-                    self._judge.note_touches(conn, touches)
+                    self._judge.notes.touches(conn, touches)
                 self._watch.taken(conn, [*self._folder.taken, *self._queries.taken], now)
             committed = True
         finally:
-            self._judge.noted(committed=committed)
+            self._judge.notes.settled(committed=committed)
 
     def _identifiers(self, conn: Connection) -> Reference:
         """Return who holds what as known after what was loaded just now."""

@@ -13,16 +13,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import polars as pl
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from auditd.archive.accounts import Tally, record, stands
 from auditd.archive.archive import REJECTS, Archive
 from auditd.archive.segment import Segment
 from auditd.engine.faults import StoreUnavailable, store_faults
 from auditd.engine.known import KnownEvents
+from auditd.engine.notes import Notes
 from auditd.engine.reader import Reader
 from auditd.engine.spans import spans_of
 from auditd.engine.tally import (
@@ -44,19 +44,6 @@ from parsers.event import FAMILIES, SCHEMA, Family
 from parsers.format import Format
 
 Written = tuple[Segment, pl.DataFrame]
-
-
-class Touched(Protocol):
-    """Whoever must know of new events in the transaction that brings them (the judge)."""
-
-    def note(self, conn: Connection, new: Mapping[Family, Sequence[Span]]) -> None:
-        """Remember, durably, which past verdicts the new events may change."""
-
-    def note_gaps(self, conn: Connection, gaps: Sequence[Gap]) -> None:
-        """Remember, durably, which verdicts new gaps may change."""
-
-    def noted(self, *, committed: bool) -> None:
-        """Learn whether the transaction of the last `note` came about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +92,12 @@ class Ingest:
         tailer: Tailer,
         archive: Archive,
         engine: Engine,
-        judge: Touched,
+        notes: Notes,
         recorder: Recorder | None = None,
     ) -> None:
         self._archive = archive
         self._engine = engine
-        self._judge = judge
+        self._notes = notes
         self._recorder = recorder or Recorder()
         self._known = KnownEvents(archive)
         self._doubt: _Doubt | None = None
@@ -206,11 +193,11 @@ class Ingest:
                 gaps = self._recorder.record(conn, chunks, frames, now)
                 seen = [(cursor, Tally()) for cursor in moved]
                 record(conn, [*seen, *tallies(reads, counts)], now)
-                self._judge.note(conn, spans)
-                self._judge.note_gaps(conn, gaps)
+                self._notes.events(conn, spans)
+                self._notes.gaps(conn, gaps)
                 self._doubt = _Doubt(reads, [segment for segment, _ in written], frames, spans, gaps)
         self._doubt = None
-        self._judge.noted(committed=True)
+        self._notes.settled(committed=True)
         self._known.add(frames)
         self._archive.adopt(zip(named, [rows for _, rows in written], strict=True))
 
@@ -224,11 +211,11 @@ class Ingest:
             with self._engine.begin() as conn:
                 committed = named or any(stands(conn, read.chunk.after) for read in doubt.reads)
                 if committed:
-                    self._judge.note(conn, doubt.spans)
-                    self._judge.note_gaps(conn, doubt.gaps)
+                    self._notes.events(conn, doubt.spans)
+                    self._notes.gaps(conn, doubt.gaps)
         self._doubt = None
         if committed:
-            self._judge.noted(committed=True)
+            self._notes.settled(committed=True)
             self._known.add(doubt.frames)
             self._reader.accept(doubt.reads)
         else:
@@ -261,7 +248,7 @@ class Ingest:
         try:
             yield
         except BaseException:
-            self._judge.noted(committed=False)
+            self._notes.settled(committed=False)
             self._recorder.failed()
             if self._doubt is None:
                 self._archive.discard(segment for segment, _ in written)

@@ -1,71 +1,39 @@
-"""Judging: decides when each detector judges which span, and turns its findings into alerts.
+"""The round of judging: what has come due for each detector, worked off oldest first until the time is up.
 
-Live, catching up and judging again are the same arrow: a window over the archive, a pure verdict, a comparison with what
-was found before. It must never judge with contact lists outside a live authority.
+Live, catching up and judging again are the same arrow: a window over the archive (auditd/engine/windows.py), a pure
+verdict, a comparison with what was found before (auditd/engine/verdicts.py). One detector's bug must never stop the
+others.
 """
 
 from __future__ import annotations
 
 import time
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final
 
-import polars as pl
-from polars.exceptions import PolarsError
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from alerts.authority import Authority
-from alerts.book import Difference, apply, compare
 from auditd.archive.archive import Archive, SegmentsDamaged
 from auditd.database import reading
 from auditd.engine.agenda import Agenda
 from auditd.engine.approvals import Approvals
 from auditd.engine.faults import StoreUnavailable, store_faults
-from auditd.engine.grants import Grants, live_for, scope_of
-from auditd.engine.spans import reach
-from auditd.engine.touch import Touches
-from auditd.gaps.book import Gap, as_known, gap_frame, gaps_between
-from auditd.health import facts, strangers
+from auditd.engine.grants import Grants, live_for
+from auditd.engine.judged import Judged
+from auditd.engine.notes import TICK, Notes
+from auditd.engine.pieces import Pieces
+from auditd.engine.starts import Starts
+from auditd.engine.verdicts import Verdicts
+from auditd.engine.windows import Windows
 from auditd.reference.store import ReferenceStore
-from detectors.detector import Detector, Span, Window
-from detectors.feed_facts import NO_FACTS
-from detectors.findings import NO_FINDINGS
-from detectors.gaps import NO_GAPS
-from detectors.reference import Reference
-from parsers.event import Family
+from detectors.detector import Detector, Span
 from parsers.force import Force
 
-PIECE_ROWS: Final = 100_000
-MOST_MADE: Final = 4
-SHORTEST_PIECE: Final = timedelta(minutes=1)
 REST_SECONDS: Final = 30.0
 SAVE_SECONDS: Final = 1.0
-_TICK: Final = timedelta(microseconds=1)
 BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(slots=True)
-class Judged:
-    """What one round did for one detector."""
-
-    seconds: float = 0.0
-    pieces: int = 0
-    added: int = 0
-    changed: int = 0
-    same: int = 0
-    withdrawn: int = 0
-    until: datetime | None = None
-    failed: str = ""
-    new_alerts: list[str] = field(default_factory=list)
-
-    def add(self, other: Judged) -> None:
-        """Add what another round did."""
-        for name in ("seconds", "pieces", "added", "changed", "same", "withdrawn"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.new_alerts += other.new_alerts
 
 
 class Judge:
@@ -85,59 +53,25 @@ class Judge:
         self.agenda = Agenda(detectors, digests)
         self._archive = archive
         self._engine = engine
-        self._references = references
-        self._force = force
         self._saved_at = -SAVE_SECONDS
         self._resting: dict[str, float] = {}
-        self.protected_stripped = 0
-        # Reference data as seen in this round, by authority: one look at the database serves all its pieces.
-        self._seen: dict[Authority | None, Reference] = {}
-        self._seen_on: datetime | None = None
-        # What detectors made of a span's events in this round: the next one may find more events in it.
-        self._made: dict[tuple[Span, Reference], dict[Any, Any]] = {}
-        self.grants = Grants(engine, self.agenda)
-        self.approvals = Approvals(engine, self.agenda, self.detectors)
+        self._grants = Grants(engine, self.agenda)
+        self._approvals = Approvals(engine, self.agenda, self.detectors)
         with reading(engine) as conn:
             self.agenda.load(conn)
-            self._gap_starts = {gap.start for gap in gaps_between(conn, None, None, None, filled=True)}
-            self._fact_starts = sorted(facts.starts(conn) | strangers.day_starts(conn))
+            self._starts = Starts(conn)
+        self.notes = Notes(self.detectors, self.agenda, self._starts)
+        self.pieces = Pieces(archive, self._starts)
+        self._windows = Windows(archive=archive, engine=engine, references=references, force=force)
+        self.verdicts = Verdicts(archive=archive, engine=engine, windows=self._windows)
         if idle := self.agenda.switched_off():
             with engine.begin() as conn:
                 self.agenda.forget(conn, idle)
 
-    def note(self, conn: Connection, new: Mapping[Family, Sequence[Span]]) -> None:
-        """Remember, in the transaction that brings them, which past verdicts new events may change."""
-        self.agenda.note(conn, new)
-
-    def note_touches(self, conn: Connection, touches: Touches) -> None:
-        """Remember, in the transaction that loads it, which past verdicts changed reference data may change."""
-        for detector in self.detectors:
-            self.agenda.note_spans(conn, detector.name, touches.spans(detector))
-
-    def note_gaps(self, conn: Connection, gaps: Sequence[Gap]) -> None:
-        """Remember, in the transaction that stores it, which verdicts a gap that is new or has changed may change."""
-        spans = [Span(gap.start, gap.start + _TICK) for gap in gaps]
-        self._gap_starts.update(gap.start for gap in gaps)
-        for detector in self.detectors if spans else ():
-            if detector.judges_gaps:
-                touched = reach(spans, before=detector.before, after=detector.after)
-                self.agenda.note_spans(conn, detector.name, touched)
-
-    def note_facts(self, conn: Connection, starts: Sequence[datetime]) -> None:
-        """Remember, in the transaction that stores them, which verdicts facts about feeds may change, by their starts."""
-        spans = [Span(start, start + _TICK) for start in starts]
-        for start in starts:
-            place = bisect_left(self._fact_starts, start)
-            if self._fact_starts[place : place + 1] != [start]:
-                self._fact_starts.insert(place, start)
-        for detector in self.detectors if spans else ():
-            if detector.judges_feeds:
-                touched = reach(spans, before=detector.before, after=detector.after)
-                self.agenda.note_spans(conn, detector.name, touched)
-
-    def noted(self, *, committed: bool) -> None:
-        """Learn whether the transaction of the notes came about."""
-        self.agenda.noted(committed=committed)
+    @property
+    def protected_stripped(self) -> int:
+        """How many listed contacts the last look withheld because they are protected."""
+        return self._windows.protected_stripped
 
     def catch_up(self, as_of: datetime, now: datetime, *, seconds: float = float("inf")) -> dict[str, Judged]:
         """Judge what can be judged as of `as_of`, for about `seconds`; return what was done per detector.
@@ -146,14 +80,13 @@ class Judge:
         """
         deadline = time.monotonic() + seconds
         report: dict[str, Judged] = {}
-        self._made.clear()
-        self._seen.clear()
-        granted = self.grants.every()
+        self._windows.forget()
+        granted = self._grants.every()
         if bounds := self._archive.bounds():
-            self.approvals.note(bounds[0], max(as_of, bounds[1] + _TICK))
+            self._approvals.note(bounds[0], max(as_of, bounds[1] + TICK))
         for detector in self.detectors:
             authorities = live_for(detector, granted, now)
-            self.grants.open_past(detector, authorities, as_of)
+            self._grants.open_past(detector, authorities, as_of)
             target = self._due(detector, as_of, now)
             self.agenda.extend(detector.name, target, self._beginning(detector, target))
             if time.monotonic() < self._resting.get(detector.name, 0.0):
@@ -172,61 +105,26 @@ class Judge:
         self._save(force=seconds == float("inf"))
         return report
 
-    def _due(self, detector: Detector, as_of: datetime, now: datetime) -> datetime:
-        """Return the time before which a detector can judge. A fact about feeds is whole as soon as it is noticed."""
-        noticed = bisect_right(self._fact_starts, now) if detector.judges_feeds else 0
-        due = as_of - detector.waits
-        return max(due, self._fact_starts[noticed - 1] + _TICK) if noticed else due
-
-    def _beginning(self, detector: Detector, as_of: datetime) -> datetime:
-        """Return where a detector that has judged nothing yet begins."""
-        if detector.judges_feeds:
-            return self._fact_starts[0] if self._fact_starts else as_of
-        bounds = self._archive.bounds()
-        return bounds[0] if bounds else as_of
-
-    def behind(self) -> bool:
-        """Whether a detector still has spans to judge."""
-        return any(self.agenda.todo(detector.name) for detector in self.detectors)
+    def authorities(self, detector: Detector, now: datetime) -> list[Authority]:
+        """Return the live authorities the detector may judge under; [] for one that needs none."""
+        return live_for(detector, self._grants.every(), now)
 
     def authorised(self, detector: Detector, now: datetime) -> bool:
         """Whether the detector may run: it needs no authority, or one is live."""
         return not detector.about.needs_authority or bool(self.authorities(detector, now))
 
-    def verdicts(
-        self,
-        detector: Detector,
-        span: Span,
-        authorities: Sequence[Authority],
-        now: datetime,
-        *,
-        known_on: datetime | None = None,
-    ) -> tuple[pl.DataFrame, list[Window]]:
-        """Return the detector's findings on a span (one pass per authority), and the windows it looked through.
+    def _due(self, detector: Detector, as_of: datetime, now: datetime) -> datetime:
+        """Return the time before which a detector can judge. A fact about feeds is whole as soon as it is noticed."""
+        due = as_of - detector.waits
+        noticed = self._starts.last_fact(now) if detector.judges_feeds else None
+        return max(due, noticed + TICK) if noticed else due
 
-        known_on: with what was known at that time - events read, reference data, gaps, facts - instead of now.
-        """
-        windows = [
-            self._window(detector, span, reference, known_on)
-            for reference in self._reference(detector, authorities, now, known_on)
-        ]
-        parts = [detector.judge(window) for window in windows]
-        findings = pl.concat([NO_FINDINGS, *parts])
-        return (
-            findings.unique("key", keep="first", maintain_order=True) if len(parts) > 1 else findings
-        ), windows
-
-    def pieces(self, detector: Detector, spans: Sequence[Span]) -> Iterator[Span]:
-        """Cut spans into pieces with a bearable number of rows to judge; pieces without events are left out."""
-        for span in spans:
-            rows = self._rows(detector, span)
-            if rows == 0:
-                continue
-            if rows > PIECE_ROWS and span.end - span.start > SHORTEST_PIECE:
-                middle = span.start + (span.end - span.start) / 2
-                yield from self.pieces(detector, [Span(span.start, middle), Span(middle, span.end)])
-            else:
-                yield span
+    def _beginning(self, detector: Detector, as_of: datetime) -> datetime:
+        """Return where a detector that has judged nothing yet begins."""
+        if detector.judges_feeds:
+            return self._starts.first_fact() or as_of
+        bounds = self._archive.bounds()
+        return bounds[0] if bounds else as_of
 
     def _work_off(
         self,
@@ -239,9 +137,9 @@ class Judge:
         """Judge what is on the detector's agenda, oldest first, until the deadline; add to `done`."""
         todo = self.agenda.todo(detector.name)
         begin = BEGINNING
-        for piece in self.pieces(detector, todo):
+        for piece in self.pieces.of(detector, todo):
             try:
-                done.add(self.judge_piece(detector, piece, authorities, now))
+                done.add(self.verdicts.judge(detector, piece, authorities, now))
             except SegmentsDamaged:
                 # It stays on the agenda until the files are back: a verdict without them would withdraw findings.
                 self.agenda.done(detector.name, Span(begin, piece.start))
@@ -254,151 +152,6 @@ class Judge:
         if todo:
             self.agenda.done(detector.name, Span(begin, max(begin, todo[-1].end)))
 
-    def judge_piece(
-        self,
-        detector: Detector,
-        span: Span,
-        authorities: Sequence[Authority],
-        now: datetime,
-        *,
-        keep: bool = True,
-    ) -> Judged:
-        """Judge one span and compare with what was found before; `keep` stores the difference as alerts.
-
-        Raises SegmentsDamaged where events in its reach are lost.
-        """
-        if detector.about.needs_authority and not authorities:
-            return Judged(pieces=1)
-        started = time.perf_counter()
-        try:
-            findings, windows = self.verdicts(detector, span, authorities, now)
-        except PolarsError as error:
-            if lost := self._lost_in(detector, span):
-                raise SegmentsDamaged(lost) from error
-            raise
-        difference = self._compare(detector, span, findings, authorities)
-        judged = _judged(difference)
-        if keep and (judged.added or judged.changed or judged.withdrawn):
-            reasons = _reasons(detector, windows, difference)
-            with store_faults(), self._engine.begin() as conn:
-                applied = apply(conn, difference, detector=detector, reasons=reasons, now=now)
-            judged.new_alerts = list(applied.new_alerts)
-        judged.seconds = time.perf_counter() - started
-        return judged
-
-    def judge_as_known(
-        self,
-        detector: Detector,
-        span: Span,
-        authorities: Sequence[Authority],
-        *,
-        known_on: datetime,
-        now: datetime,
-    ) -> tuple[Judged, pl.DataFrame]:
-        """Judge one span with what was known then; return how that differs from the findings there are, and what was found.
-
-        Nothing is stored. Contact lists are seen under the authorities given, which are live now: what was permitted
-        then permits nothing today.
-        """
-        findings, _ = self.verdicts(detector, span, authorities, now, known_on=known_on)
-        difference = self._compare(detector, span, findings, authorities)
-        return _judged(difference), findings
-
-    def _compare(
-        self, detector: Detector, span: Span, findings: pl.DataFrame, authorities: Sequence[Authority]
-    ) -> Difference:
-        with store_faults(), reading(self._engine) as conn:
-            return compare(
-                conn,
-                detector=detector.name,
-                span_start=span.start,
-                span_end=span.end,
-                findings=findings,
-                in_scope=scope_of(detector, authorities),
-            )
-
-    def _lost_in(self, detector: Detector, span: Span) -> int:
-        """Look thoroughly at the files of what a verdict on a span rests on; return how many are damaged."""
-        reach = span.start - detector.before, span.end + detector.after
-        return sum(
-            len(self._archive.inspect(self._archive.overlapping(family, *reach), thorough=True))
-            for family in detector.reads
-        )
-
-    def _rows(self, detector: Detector, span: Span) -> int:
-        """Estimate the rows a detector judges in a span, from the manifest; 0 only if there is none."""
-        if detector.judges_gaps:
-            return sum(span.start <= start < span.end for start in self._gap_starts)
-        if detector.judges_feeds:
-            return bisect_left(self._fact_starts, span.end) - bisect_left(self._fact_starts, span.start)
-        rows = 0.0
-        for family in detector.reads:
-            for segment in self._archive.overlapping(family, span.start, span.end):
-                length = (segment.max_time - segment.min_time).total_seconds()
-                shared = min(span.end, segment.max_time) - max(span.start, segment.min_time)
-                rows += 1 + segment.rows * (shared.total_seconds() / length if length > 0 else 1.0)
-        return int(rows)
-
-    def authorities(self, detector: Detector, now: datetime) -> list[Authority]:
-        """Return the live authorities the detector may judge under; [] for one that needs none."""
-        return live_for(detector, self.grants.every(), now)
-
-    def _reference(
-        self,
-        detector: Detector,
-        authorities: Sequence[Authority],
-        now: datetime,
-        known_on: datetime | None = None,
-    ) -> list[Reference]:
-        wanted = authorities if detector.about.needs_authority else [None]
-        if self._seen_on != known_on:
-            self._seen.clear()
-            self._made.clear()
-            self._seen_on = known_on
-        unseen = [one for one in wanted if one not in self._seen]
-        if unseen:
-            with store_faults(), reading(self._engine) as conn:
-                for one in unseen:
-                    opened = [] if one is None else [one]
-                    self._seen[one] = self._references.reference(
-                        conn, authorities=opened, known_on=known_on, now=now
-                    )
-        seen = [self._seen[one] for one in wanted]
-        if detector.about.needs_authority:
-            self.protected_stripped = max((one.protected_stripped for one in seen), default=0)
-        return seen
-
-    def _window(
-        self, detector: Detector, span: Span, reference: Reference, known_on: datetime | None = None
-    ) -> Window:
-        start, end = span.start - detector.before, span.end + detector.after
-        return Window(
-            span=span,
-            scan=lambda family: _read_by(self._archive.scan(family, start, end), known_on),
-            reference=reference,
-            force=self._force,
-            made=self._made_of(span, reference),
-            gaps=gap_frame(self._gaps(start, end, known_on)) if detector.judges_gaps else NO_GAPS,
-            feed_facts=self._feed_facts(start, end, known_on) if detector.judges_feeds else NO_FACTS,
-        )
-
-    def _made_of(self, span: Span, reference: Reference) -> dict[Any, Any]:
-        """Return what was made of a span in this round; of many spans, as a backlog has, only the last few are kept."""
-        if (span, reference) not in self._made and len(self._made) >= MOST_MADE:
-            del self._made[next(iter(self._made))]
-        return self._made.setdefault((span, reference), {})
-
-    def _feed_facts(self, start: datetime, end: datetime, known_on: datetime | None) -> pl.DataFrame:
-        with store_faults(), reading(self._engine) as conn:
-            found = pl.concat((facts.facts_between(conn, start, end), strangers.day_facts(conn, start, end)))
-        return found if known_on is None else facts.as_known(found, known_on)
-
-    def _gaps(self, start: datetime, end: datetime, known_on: datetime | None) -> list[Gap]:
-        """Return the gaps that begin in a stretch, those that were filled too; as known at a time, if given."""
-        with store_faults(), reading(self._engine) as conn:
-            found = [gap for gap in gaps_between(conn, None, start, end, filled=True) if gap.start >= start]
-            return found if known_on is None else as_known(conn, found, known_on)
-
     def _save(self, *, force: bool) -> None:
         names = [detector.name for detector in self.detectors if self.agenda.unsaved(detector.name)]
         if not names or (not force and time.monotonic() - self._saved_at < SAVE_SECONDS):
@@ -409,27 +162,3 @@ class Judge:
         for name in names:
             self.agenda.saved(name)
         self._saved_at = time.monotonic()
-
-
-def _read_by(events: pl.LazyFrame, known_on: datetime | None) -> pl.LazyFrame:
-    """Leave out events that had not been read by then."""
-    return events if known_on is None else events.filter(pl.col("event_ingested") <= known_on)
-
-
-def _judged(difference: Difference) -> Judged:
-    return Judged(
-        pieces=1,
-        added=len(difference.added),
-        changed=len(difference.changed),
-        same=len(difference.same),
-        withdrawn=len(difference.gone),
-    )
-
-
-def _reasons(detector: Detector, windows: Sequence[Window], difference: Difference) -> Mapping[str, str]:
-    """Ask the detector why findings are gone; with several authorities the first window that knows answers."""
-    keys = [record.key for record in difference.gone]
-    reasons: dict[str, str] = {}
-    for window in windows if keys else ():
-        reasons = {**detector.why_quiet(window, keys), **reasons}
-    return reasons

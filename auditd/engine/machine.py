@@ -158,7 +158,7 @@ class Machine(AbstractContextManager["Machine"]):
             tailer=self.tailer,
             archive=self.archive,
             engine=self.engine,
-            judge=judge,
+            notes=judge.notes,
             recorder=recorder,
         )
         watch = Watch(
@@ -167,8 +167,8 @@ class Machine(AbstractContextManager["Machine"]):
             archive=self.archive,
             engine=self.engine,
             recorder=recorder,
-            note=judge.note_gaps,
-            noted=judge.noted,
+            note=judge.notes.gaps,
+            noted=judge.notes.settled,
         )
         if self._watch is not None:
             watch.adopt(self._watch)

@@ -195,14 +195,16 @@ def _store(
                     add_counts(conn, {(file, NON_RECORD, kind): lines for kind, lines in kinds.items()})
                 volumes.count(conn, frames.values(), now)
                 if not left.height:
-                    machine.judge.note_gaps(conn, fill_wrong_format(conn, again[0].old["source"][0], now))
-                machine.judge.note(conn, {f: spans_of(frame["timestamp"]) for f, frame in frames.items()})
+                    machine.judge.notes.gaps(conn, fill_wrong_format(conn, again[0].old["source"][0], now))
+                machine.judge.notes.events(
+                    conn, {f: spans_of(frame["timestamp"]) for f, frame in frames.items()}
+                )
     except BaseException:
-        machine.judge.noted(committed=False)
+        machine.judge.notes.settled(committed=False)
         with store_faults():
             archive.settle(segment for segment, _ in written)
         raise
-    machine.judge.noted(committed=True)
+    machine.judge.notes.settled(committed=True)
     archive.adopt(zip(named, [rows for _, rows in written], strict=True), removed=segments)
 
 

@@ -11,7 +11,8 @@ from datetime import datetime
 
 import polars as pl
 
-from auditd.engine.judge import Judge, Judged
+from auditd.engine.judge import Judge
+from auditd.engine.judged import Judged
 from auditd.engine.spans import until
 from detectors.detector import Span
 from detectors.findings import NO_FINDINGS
@@ -40,8 +41,8 @@ def replay(
             continue
         limit = judge.agenda.reached(detector.name)
         done = report.setdefault(detector.name, Judged())
-        for piece in judge.pieces(detector, until([span], limit) if limit else []):
-            done.add(judge.judge_piece(detector, piece, authorities, now, keep=keep))
+        for piece in judge.pieces.of(detector, until([span], limit) if limit else []):
+            done.add(judge.verdicts.judge(detector, piece, authorities, now, keep=keep))
             progress(detector.name, piece)
     return report
 
@@ -70,8 +71,10 @@ def replay_as_known(
         done, found = Judged(), [NO_FINDINGS]
         limit = judge.agenda.reached(detector.name)
         ends = min(limit, known_on - detector.waits) if limit else None
-        for piece in judge.pieces(detector, until([span], ends) if ends else []):
-            judged, findings = judge.judge_as_known(detector, piece, authorities, known_on=known_on, now=now)
+        for piece in judge.pieces.of(detector, until([span], ends) if ends else []):
+            judged, findings = judge.verdicts.judge_as_known(
+                detector, piece, authorities, known_on=known_on, now=now
+            )
             done.add(judged)
             found.append(findings)
             progress(detector.name, piece)

@@ -18,7 +18,7 @@ from auditd.database import reading
 from auditd.engine.faults import StoreUnavailable
 from auditd.engine.feeding import FeedNews
 from auditd.engine.ingest import Ingested
-from auditd.engine.judge import Judged
+from auditd.engine.judged import Judged
 from auditd.engine.machine import Machine
 from auditd.engine.misfits import Misfits
 from auditd.gaps.book import counts_open

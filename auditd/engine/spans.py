@@ -24,10 +24,10 @@ def spans_of(times: pl.Series) -> list[Span]:
     if times.is_empty():
         return []
     first, last = times.min(), times.max()
-    length: timedelta = last - first  # type: ignore[assignment, operator]
+    length: timedelta = last - first  # type: ignore[assignment, operator]  # the ends of a column of times
     bucket = max(_SHORTEST, timedelta(seconds=ceil(length.total_seconds() / _MOST)))
     if length < bucket:
-        return [Span(first, last + _TICK)]  # type: ignore[arg-type, operator]
+        return [Span(first, last + _TICK)]  # type: ignore[arg-type, operator]  # both are times
     rows = (
         times.alias("time")
         .to_frame()

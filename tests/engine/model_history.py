@@ -93,7 +93,7 @@ class Life:
             tailer=self.tailer,
             archive=self.archive,
             engine=engine,
-            judge=judge,
+            notes=judge.notes,
         )
 
     def drop(self) -> None:

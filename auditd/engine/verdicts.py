@@ -1,0 +1,130 @@
+"""A verdict on one piece: what a detector finds there, how that differs from what was found before, and storing it.
+
+It must never judge with contact lists outside a live authority, nor take findings away because files are lost.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import polars as pl
+from polars.exceptions import PolarsError
+from sqlalchemy import Engine
+
+from alerts.authority import Authority
+from alerts.book import Difference, apply, compare
+from auditd.archive.archive import Archive, SegmentsDamaged
+from auditd.database import reading
+from auditd.engine.faults import store_faults
+from auditd.engine.grants import scope_of
+from auditd.engine.judged import Judged, judged_piece
+from auditd.engine.windows import Windows
+from detectors.detector import Detector, Span, Window
+from detectors.findings import NO_FINDINGS
+
+
+class Verdicts:
+    """Judges pieces over one archive."""
+
+    def __init__(self, *, archive: Archive, engine: Engine, windows: Windows) -> None:
+        self._archive = archive
+        self._engine = engine
+        self._windows = windows
+
+    def judge(
+        self,
+        detector: Detector,
+        span: Span,
+        authorities: Sequence[Authority],
+        now: datetime,
+        *,
+        keep: bool = True,
+    ) -> Judged:
+        """Judge one span and compare with what was found before; `keep` stores the difference as alerts.
+
+        Raises SegmentsDamaged where events in its reach are lost.
+        """
+        if detector.about.needs_authority and not authorities:
+            return Judged(pieces=1)
+        started = time.perf_counter()
+        try:
+            findings, windows = self._find(detector, span, authorities, now)
+        except PolarsError as error:
+            if lost := self._lost_in(detector, span):
+                raise SegmentsDamaged(lost) from error
+            raise
+        difference = self._compare(detector, span, findings, authorities)
+        judged = judged_piece(difference)
+        if keep and difference:
+            reasons = _reasons(detector, windows, difference)
+            with store_faults(), self._engine.begin() as conn:
+                applied = apply(conn, difference, detector=detector, reasons=reasons, now=now)
+            judged.new_alerts = list(applied.new_alerts)
+        judged.seconds = time.perf_counter() - started
+        return judged
+
+    def judge_as_known(
+        self,
+        detector: Detector,
+        span: Span,
+        authorities: Sequence[Authority],
+        *,
+        known_on: datetime,
+        now: datetime,
+    ) -> tuple[Judged, pl.DataFrame]:
+        """Judge one span with what was known then; return how that differs from the findings there are, and what was found.
+
+        Nothing is stored. Contact lists are seen under the authorities given, which are live now: what was permitted
+        then permits nothing today.
+        """
+        findings, _ = self._find(detector, span, authorities, now, known_on=known_on)
+        return judged_piece(self._compare(detector, span, findings, authorities)), findings
+
+    def _find(
+        self,
+        detector: Detector,
+        span: Span,
+        authorities: Sequence[Authority],
+        now: datetime,
+        *,
+        known_on: datetime | None = None,
+    ) -> tuple[pl.DataFrame, list[Window]]:
+        """Return the detector's findings on a span (one pass per authority), and the windows it looked through."""
+        windows = self._windows.on(detector, span, authorities, now, known_on=known_on)
+        parts = [detector.judge(window) for window in windows]
+        findings = pl.concat([NO_FINDINGS, *parts])
+        if len(parts) > 1:
+            findings = findings.unique("key", keep="first", maintain_order=True)
+        return findings, windows
+
+    def _compare(
+        self, detector: Detector, span: Span, findings: pl.DataFrame, authorities: Sequence[Authority]
+    ) -> Difference:
+        with store_faults(), reading(self._engine) as conn:
+            return compare(
+                conn,
+                detector=detector.name,
+                span_start=span.start,
+                span_end=span.end,
+                findings=findings,
+                in_scope=scope_of(detector, authorities),
+            )
+
+    def _lost_in(self, detector: Detector, span: Span) -> int:
+        """Look thoroughly at the files of what a verdict on a span rests on; return how many are damaged."""
+        reach = span.start - detector.before, span.end + detector.after
+        return sum(
+            len(self._archive.inspect(self._archive.overlapping(family, *reach), thorough=True))
+            for family in detector.reads
+        )
+
+
+def _reasons(detector: Detector, windows: Sequence[Window], difference: Difference) -> Mapping[str, str]:
+    """Ask the detector why findings are gone; with several authorities the first window that knows answers."""
+    keys = [record.key for record in difference.gone]
+    reasons: dict[str, str] = {}
+    for window in windows if keys else ():
+        reasons = {**detector.why_quiet(window, keys), **reasons}
+    return reasons
