@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal
 import polars as pl
 from pydantic import Field
 
-from detectors.accesses import look_ups
+from detectors.accesses import look_ups, made_by
 from detectors.bounds import ExplainingSettings, Options
 from detectors.detector import Detector, Naming, Window
 from detectors.explanations import EXPLAINING_FEEDS, evidence, explain
@@ -69,7 +69,7 @@ def with_explanations(looked: pl.DataFrame, window: Window, options: Options) ->
     if looked.is_empty():
         return looked.with_columns(explained_by=pl.lit(None))
     # What explains a look-up lies before it or in reference data: what the grace brings of events is not asked.
-    events = window.events("access").filter(pl.col("timestamp") < window.span.end, _made_by(looked))
+    events = window.events("access").filter(pl.col("timestamp") < window.span.end, made_by(looked["actor"]))
     theirs = look_ups(events, window.reference)
     best = explain(theirs, window.reference, options).best()
     why = best.select("event_id", evidence().alias("explained_by")).unique("event_id")
@@ -133,11 +133,3 @@ def why_explained(facts: Mapping[str, Any]) -> str:
     why = facts.get("explained_by")
     words = f"{explanation(why)} explains it" if why else "nothing on record explains it"
     return f"{words[0].upper()}{words[1:]}."
-
-
-def _made_by(looked: pl.DataFrame) -> pl.Expr:
-    parts = looked["actor"].drop_nulls().unique().str.splitn(":", 2).struct.unnest()
-    accounts = parts.filter(field_0="account")["field_1"].to_list()
-    terminals = parts.filter(field_0="terminal")["field_1"].to_list()
-    terminal = pl.col("source_address").str.strip_chars().str.to_uppercase()
-    return pl.col("user_id").is_in(accounts) | (pl.col("user_id").is_null() & terminal.is_in(terminals))
