@@ -21,14 +21,17 @@ REACH: Final = timedelta(days=7)
 
 
 def with_duty(events: pl.DataFrame, reference: Reference, tolerance: timedelta) -> pl.DataFrame:
-    """Return events (staff_id, timestamp) with `off`: why the person was off duty then, null where they were not, or nobody knows.
+    """Return events (staff_id, timestamp) with `on_duty`, whether a shift covers the moment, never null, and `off`.
 
-    off is a state of the roster (rest, leave, sick, suspended), or BETWEEN: no shift covers the moment though the person has
-    some in the week before and the week after. `tolerance` extends every shift at both ends. `shift_ended` and
-    `shift_begins` are the nearest shifts' times.
+    off: why the person was off duty then, null where they were not, or nobody knows. It is a state of the roster (rest,
+    leave, sick, suspended), or BETWEEN: no shift covers the moment though the person has some in the week before and the
+    week after. `tolerance` extends every shift at both ends. `shift_ended` and `shift_begins` are the nearest shifts' times.
     """
-    on, off = reference.once(_on), reference.once(_off)
     asked = events.select("staff_id", at="timestamp").with_row_index("place").sort("at")
+    on, off = (
+        reference.once(made).join(asked, on="staff_id", how="semi", maintain_order="left")
+        for made in (_on, _off)
+    )
     began = asked.join_asof(
         on.with_columns(pl.col("from") - tolerance),
         left_on="at", right_on="from", by="staff_id", strategy="backward", check_sortedness=False,
@@ -45,6 +48,7 @@ def with_duty(events: pl.DataFrame, reference: Reference, tolerance: timedelta) 
     near = (pl.col("at") - pl.col("until") <= REACH) & (pl.col("shift_begins") - pl.col("at") <= REACH)
     between = pl.when(near).then(pl.lit(BETWEEN))
     told = away.sort("place").select(
+        on_duty=on_duty,
         off=pl.when(~on_duty).then(pl.coalesce(said, between)),
         shift_ended=pl.when(pl.col("until") <= pl.col("at")).then("until"),
         shift_begins="shift_begins",

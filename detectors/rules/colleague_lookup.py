@@ -9,7 +9,7 @@ import polars as pl
 
 from detectors.detector import About, Naming, Window
 from detectors.finding import Severity
-from detectors.judged_look_ups import LookUpDetector, certain, look_findings, looked_at, unexplained
+from detectors.judged_look_ups import LookUpDetector, certain, looked_at, unexplained
 from detectors.people import serving, units
 from detectors.personal import OWN, VEHICLE, personal_look_ups
 
@@ -18,6 +18,7 @@ class ColleagueLookup(LookUpDetector):
     """A look-up that nothing explains, of the record or vehicle of somebody else who worked for the force then."""
 
     name = "colleague_lookup"
+    version = 2
     about = About(
         title="Look-up of a colleague",
         meaning=(
@@ -45,7 +46,7 @@ class ColleagueLookup(LookUpDetector):
         of_another = pl.col("relation").is_in(OWN) & (pl.col("owner_id") != pl.col("staff_id"))
         looked = certain(window.once(personal_look_ups)).filter(of_another)
         if looked.is_empty():
-            return look_findings(looked, Severity.MEDIUM)
+            return self.found(looked, window, Severity.MEDIUM)
         people = window.reference.once(units)
         owners = people.select(
             "serves_from", "serves_to", owner_id="staff_id", owner_unit="unit_key", owner_manager="manager"
@@ -62,7 +63,7 @@ class ColleagueLookup(LookUpDetector):
             pl.col("owner_manager") == pl.col("staff_id"),
         ).fill_null(value=False)
         severity = pl.when(near).then(int(Severity.MEDIUM)).otherwise(int(Severity.LOW))
-        return look_findings(told, severity, "relation", "owner_id", near.alias("near"))
+        return self.found(told, window, severity, "relation", "owner_id", near.alias("near"))
 
     def describe(self, facts: Mapping[str, Any], naming: Naming) -> Sequence[str]:
         """Return the look-up, whose record it is, and how near the two work."""

@@ -7,7 +7,8 @@ from history import JANE, STAFF, Plain, at, history, holds, judge, look_up, refe
 
 from detectors.detector import Span
 from detectors.finding import Severity
-from detectors.rules.unlinked_lookup import UnlinkedLookup, UnlinkedLookupSettings
+from detectors.judged_look_ups import JudgedSettings
+from detectors.rules.unlinked_lookup import UnlinkedLookup
 
 DETECTOR = UnlinkedLookup()
 NOBODY_WORKS = reference(identifiers=JANE, staff=STAFF)
@@ -90,11 +91,13 @@ def test_says_why_it_is_quiet_now():
 
 
 def test_reaches_are_the_settings():
-    detector = UnlinkedLookup(UnlinkedLookupSettings(follow_on_minutes=5, grace_hours=2))
-    assert (detector.before.total_seconds(), detector.after.total_seconds()) == (
-        900,
+    detector = UnlinkedLookup(JudgedSettings(follow_on_minutes=5, grace_hours=2))
+    day_and_keeper_and_who_is_linked = 24 * 3600 + 900
+    assert (detector.recalls.total_seconds(), detector.after.total_seconds()) == (
+        day_and_keeper_and_who_is_linked,
         7200,
-    )  # a keeper, then who is linked
+    )
+    assert detector.before == timedelta(days=30)
 
 
 def test_describes_in_local_time():
