@@ -94,6 +94,6 @@ def _kind() -> pl.Expr:
     return pl.when(pl.col("user_id").is_not_null()).then(pl.lit("account")).otherwise(pl.lit("terminal"))
 
 
-def span_look_ups(window: Window) -> pl.DataFrame:
-    """Return the look-ups of the span that is judged, and no others: for `Window.once`, whichever detector asks."""
-    return look_ups(window.events("access").filter(window.in_span()), window.reference)
+def span_look_ups(window: Window, chosen: pl.Expr) -> pl.DataFrame:
+    """Return those look-ups of the span that `chosen` (over access events) names: few are then read of the archive."""
+    return look_ups(window.events("access").filter(window.in_span(), chosen), window.reference)

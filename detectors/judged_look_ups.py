@@ -87,6 +87,12 @@ class SpanExplained:
         return rows.join(why, on="row", how="left", maintain_order="left")
 
 
+def span_unexplained(window: Window, options: Options) -> pl.DataFrame:
+    """Return the look-ups of the span that nothing explains (ACCESS_SCHEMA)."""
+    every = window.once(SpanExplained(options))
+    return every.filter(pl.col("explained_by").is_null()).drop("explained_by")
+
+
 def explained(window: Window, options: Options) -> Explained:
     """Return what explains the look-ups of the span and of the reach of explanations before it."""
     # What explains a look-up lies before it or in reference data: what the grace brings of events is not asked.

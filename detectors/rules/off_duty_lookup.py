@@ -9,7 +9,6 @@ from typing import Any, Final
 import polars as pl
 from pydantic import Field
 
-from detectors.accesses import span_look_ups
 from detectors.detector import About, Naming, Window
 from detectors.duty import BETWEEN, with_duty
 from detectors.explanations import EXPLAINING_FEEDS
@@ -20,7 +19,7 @@ from detectors.judged_look_ups import (
     LookUpDetector,
     certain,
     looked_at,
-    unexplained,
+    span_unexplained,
 )
 from detectors.sentences import clock_and_day
 
@@ -69,10 +68,9 @@ class OffDutyLookup(LookUpDetector):
         """Return one finding per look-up; its key is the event id. By the sick and the suspended it weighs more."""
         if window.reference["roster"].is_empty():
             return NO_FINDINGS
-        looked = certain(window.once(span_look_ups))
         tolerance = timedelta(minutes=self.settings.tolerance_minutes)
-        away = with_duty(looked, window.reference, tolerance).drop_nulls("off")
-        told = unexplained(away, window, self.settings.options)
+        looked = certain(span_unexplained(window, self.settings.options))
+        told = with_duty(looked, window.reference, tolerance).drop_nulls("off")
         severity = (
             pl.when(pl.col("off").is_in(_GRAVE)).then(int(Severity.HIGH)).otherwise(int(Severity.MEDIUM))
         )

@@ -49,9 +49,10 @@ class OwnInvestigationLookup(LookUpDetector):
 
     def judge(self, window: Window) -> pl.DataFrame:
         """Return one finding per look-up; its key is the event id. The matter itself weighs more than those named in it."""
-        looked = certain(window.once(span_look_ups))
-        found = looked.join(
-            window.reference.once(_matters),
+        matters = window.reference.once(_matters)
+        theirs = pl.col("subject_key").is_in(matters["subject_key"].unique().implode())
+        found = certain(span_look_ups(window, theirs)).join(
+            matters,
             on=["subject_type", "subject_key", "staff_id"],
             maintain_order="left",
         )

@@ -12,7 +12,7 @@ from detectors.finding import Severity
 from detectors.findings import NO_FINDINGS
 from detectors.identity import CERTAIN
 from detectors.identity_words import identity
-from detectors.judged_look_ups import LookUpDetector, SpanExplained
+from detectors.judged_look_ups import LookUpDetector, span_unexplained
 from detectors.lookers import with_identities
 from detectors.sentences import clock_and_day, no_explanation, subject
 
@@ -47,8 +47,7 @@ class UnlinkedLookup(LookUpDetector):
 
     def judge(self, window: Window) -> pl.DataFrame:
         """Return one finding per unexplained look-up of the span; its key is the event id."""
-        every = window.once(SpanExplained(self.settings.options))
-        told = every.filter(pl.col("explained_by").is_null())
+        told = span_unexplained(window, self.settings.options)
         if told.is_empty():
             return NO_FINDINGS
         severity = pl.when(certainty=CERTAIN).then(int(Severity.LOW)).otherwise(int(Severity.MEDIUM))

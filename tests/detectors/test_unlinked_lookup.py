@@ -92,9 +92,9 @@ def test_says_why_it_is_quiet_now():
 
 def test_reaches_are_the_settings():
     detector = UnlinkedLookup(JudgedSettings(follow_on_minutes=5, grace_hours=2))
-    day_and_keeper_and_who_is_linked = 24 * 3600 + 900
+    day_and_follow_on = 24 * 3600 + 1500
     assert (detector.recalls.total_seconds(), detector.after.total_seconds()) == (
-        day_and_keeper_and_who_is_linked,
+        day_and_follow_on,
         7200,
     )
     assert detector.before == timedelta(days=30)
