@@ -11,9 +11,9 @@ from typing import Final
 
 import polars as pl
 
+from detectors.duty import off_shift
 from detectors.findings import utc_text
 from detectors.identity import CERTAIN, SHARED, UNKNOWN, resolve, validities
-from detectors.people import off_shift
 from detectors.reference import Reference
 from detectors.variants import SLIPS, variants
 from parsers.event import TEXT

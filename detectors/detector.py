@@ -91,6 +91,10 @@ class Window:
         made: Made = self.made[make]
         return made
 
+    def has(self, make: Callable[[Window], Any]) -> bool:
+        """Whether `make` was made of this span already: a view of all look-ups saves looking for a few of them."""
+        return make in self.made
+
     def events(self, family: Family) -> pl.LazyFrame:
         """Return the family's events in reach of the span: before it, in it and after it."""
         return self.scan(family)
@@ -115,14 +119,13 @@ class Detector(ABC):
     version: ClassVar[int] = 1
     about: ClassVar[About]
     reads: ClassVar[tuple[Family, ...]]
-    by: ClassVar[Literal["actor", "subject"]]
+    by: ClassVar[Literal["actor", "subject", "both"]]
+    """Its verdict depends only on rows of the same actor, of the same subject, or on rows of either."""
     feeds: ClassVar[tuple[str, ...]]
     judges_gaps: ClassVar[bool] = False
     """Whether it judges gaps in the data instead of events: the same arrow, over `window.gaps`."""
     judges_feeds: ClassVar[bool] = False
     """Whether it judges facts about feeds instead of events: the same arrow, over `window.feed_facts`."""
-    on_by_default: ClassVar[bool] = True
-    """Whether it runs where the configuration does not say: not, while it costs much more than the others."""
     Settings: ClassVar[type[DetectorSettings]] = DetectorSettings
 
     def __init__(self, settings: DetectorSettings | None = None) -> None:
@@ -147,6 +150,15 @@ class Detector(ABC):
     def waits(self) -> timedelta:
         """How long after an event it is judged: until what it looks at lies there, and the grace is over."""
         return max(self.after, self.grace)
+
+    @property
+    def recalls(self) -> timedelta:
+        """How far before an event a change of what is known of *other* events may change its verdict; at most `before`.
+
+        Shorter than `before` where what lies further back is merely counted, as the logs have it, or is about the same
+        person or subject, whose events such a change touches anyhow.
+        """
+        return self.before
 
     @abstractmethod
     def judge(self, window: Window) -> pl.DataFrame:

@@ -33,7 +33,9 @@ def grounds(reference: Reference, subjects: pl.DataFrame, options: Options) -> p
     An assignment whose incident is not (yet) known counts as one to an incident of kind "incident". An incident names
     itself, as an occurrence.
     """
-    named = reference["incident_subjects"].rename({"from": "named_from", "to": "named_to"})
+    named = reference["incident_subjects"].select(
+        "incident_ref", "subject_type", "subject_key", named_from="from", named_to="to"
+    )
     assignments, incidents = reference["assignments"], reference["incidents"]
     if subjects.height < named.height:  # a tick: touch little of what may be years of incidents
         named = named.join(subjects, on=["subject_type", "subject_key"], how="semi")

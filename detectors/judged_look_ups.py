@@ -6,16 +6,18 @@ It must never decide what a look-up means: that is each detector's.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, Literal
 
 import polars as pl
 from pydantic import Field
 
-from detectors.accesses import look_ups
+from detectors import signals
+from detectors.accesses import look_ups, made_by
 from detectors.bounds import ExplainingSettings, Options
 from detectors.detector import Detector, Naming, Window
-from detectors.explanations import EXPLAINING_FEEDS, evidence, explain
+from detectors.explanations import EVIDENCE_DTYPE, EXPLAINING_FEEDS, Explained, evidence, explain
 from detectors.finding import FINDING_SCHEMA, Severity
 from detectors.findings import to_findings, utc_text
 from detectors.identity import CERTAIN
@@ -34,26 +36,36 @@ class LookUpDetector(Detector):
     """A detector of look-ups, which an explanation may make innocent: with its reach, its grace and why it is quiet."""
 
     reads = ("access",)
-    by: ClassVar[Literal["actor", "subject"]] = "actor"
+    by: ClassVar[Literal["actor", "subject", "both"]] = "both"
     feeds: ClassVar[tuple[str, ...]] = EXPLAINING_FEEDS
     Settings = JudgedSettings
 
     @property
     def before(self) -> timedelta:
-        """The reach of explanations."""
-        reach: timedelta = self.settings.options.reach
-        return reach
+        """The reach of signals, or of explanations where that is longer."""
+        return max(signals.REACH, self.recalls)
+
+    @property
+    def recalls(self) -> timedelta:
+        """The reach of explanations, of the day's other look-ups too: what signals count further back is as the logs have it."""
+        return signals.recalls(self.settings.options)
 
     @property
     def grace(self) -> timedelta:
         """The setting: what explains a look-up lies before it or in reference data, however late that comes."""
         return timedelta(hours=self.settings.grace_hours)
 
+    def found(
+        self, looked: pl.DataFrame, window: Window, severity: Severity | pl.Expr, *more: str | pl.Expr
+    ) -> pl.DataFrame:
+        """Return a finding per look-up of the span, keyed by its event id, with signals and further facts."""
+        told = signals.with_signals(looked, window, self.settings.options)
+        return look_findings(told, severity, *signals.SIGNALS, *more)
+
     def why_quiet(self, window: Window, keys: Sequence[str]) -> Mapping[str, str]:
         """Return what explains the look-ups now."""
-        looked = look_ups(
-            window.events("access").filter(pl.col("event_id").is_in(list(keys))), window.reference
-        )
+        events = window.events("access").filter(window.in_span(), pl.col("event_id").is_in(list(keys)))
+        looked = look_ups(events, window.reference)
         told = with_explanations(looked, window, self.settings.options).drop_nulls("explained_by")
         return {
             event_id: f"explained by {explanation(why)}"
@@ -61,18 +73,53 @@ class LookUpDetector(Detector):
         }
 
 
+@dataclass(frozen=True, slots=True)
+class SpanExplained:
+    """All look-ups of the span with what explains them, for `Window.once`: made once for all who have the same bounds."""
+
+    options: Options
+
+    def __call__(self, window: Window) -> pl.DataFrame:
+        """Return the span's look-ups (ACCESS_SCHEMA) with `explained_by` (explanations.evidence), null where nothing does."""
+        told = explained(window, self.options)
+        why = told.best().select("row", evidence().alias("explained_by"))
+        rows = told.look_ups.filter(window.in_span())
+        return rows.join(why, on="row", how="left", maintain_order="left")
+
+
+def span_unexplained(window: Window, options: Options) -> pl.DataFrame:
+    """Return the look-ups of the span that nothing explains (ACCESS_SCHEMA)."""
+    every = window.once(SpanExplained(options))
+    return every.filter(pl.col("explained_by").is_null()).drop("explained_by")
+
+
+def explained(window: Window, options: Options) -> Explained:
+    """Return what explains the look-ups of the span and of the reach of explanations before it."""
+    # What explains a look-up lies before it or in reference data: what the grace brings of events is not asked.
+    time = pl.col("timestamp")
+    events = window.events("access").filter(time >= window.span.start - options.reach, time < window.span.end)
+    return explain(look_ups(events, window.reference), window.reference, options)
+
+
 def with_explanations(looked: pl.DataFrame, window: Window, options: Options) -> pl.DataFrame:
     """Return look-ups (few of a window's) with `explained_by` (explanations.evidence), null where nothing explains them.
 
-    Every look-up of the same accounts and terminals in reach is asked about, since one may follow on from another.
+    Every look-up of the same accounts and terminals in reach is asked about, since one may follow on from another. Where
+    the whole span was asked already, that is the answer.
     """
     if looked.is_empty():
-        return looked.with_columns(explained_by=pl.lit(None))
-    events = window.events("access").filter(_made_by(looked))
-    theirs = look_ups(events, window.reference)
-    best = explain(theirs, window.reference, options).best()
-    why = best.select("event_id", evidence().alias("explained_by")).unique("event_id")
-    return looked.join(why, on="event_id", how="left", maintain_order="left")
+        return looked.with_columns(explained_by=pl.lit(None, EVIDENCE_DTYPE))
+    first = looked["timestamp"].min()
+    whole = SpanExplained(options)
+    if window.has(whole) and first >= window.span.start:  # type: ignore[operator]  # of a column of times
+        best = window.once(whole).select("event_id", "explained_by")
+    else:
+        time = pl.col("timestamp")
+        near = time.is_between(first - options.reach, window.span.end, closed="left")  # type: ignore[operator]  # as above
+        events = window.events("access").filter(near, made_by(looked["actor"]))
+        given = explain(look_ups(events, window.reference), window.reference, options).best()
+        best = given.select("event_id", evidence().alias("explained_by"))
+    return looked.join(best.unique("event_id"), on="event_id", how="left", maintain_order="left")
 
 
 def unexplained(looked: pl.DataFrame, window: Window, options: Options) -> pl.DataFrame:
@@ -132,11 +179,3 @@ def why_explained(facts: Mapping[str, Any]) -> str:
     why = facts.get("explained_by")
     words = f"{explanation(why)} explains it" if why else "nothing on record explains it"
     return f"{words[0].upper()}{words[1:]}."
-
-
-def _made_by(looked: pl.DataFrame) -> pl.Expr:
-    parts = looked["actor"].drop_nulls().unique().str.splitn(":", 2).struct.unnest()
-    accounts = parts.filter(field_0="account")["field_1"].to_list()
-    terminals = parts.filter(field_0="terminal")["field_1"].to_list()
-    terminal = pl.col("source_address").str.strip_chars().str.to_uppercase()
-    return pl.col("user_id").is_in(accounts) | (pl.col("user_id").is_null() & terminal.is_in(terminals))

@@ -10,10 +10,11 @@ from collections.abc import Collection
 import polars as pl
 
 from detectors.bounds import Options
+from detectors.duty import off_shift
 from detectors.grounds import occurrence_key, unit_name
 from detectors.neighbours import beside, links
 from detectors.patterns import Pattern
-from detectors.people import close_or_sensitive, off_shift, serving, units
+from detectors.people import close_or_sensitive, serving, units
 from detectors.reference import Reference
 
 

@@ -1,4 +1,4 @@
-"""People as explanations need them: their unit while they serve, whether they were on shift, what is close to them.
+"""People as explanations need them: their unit while they serve, what is close to them.
 
 It must never widen an explanation: what is known here only takes away.
 """
@@ -14,9 +14,6 @@ from detectors.grounds import unit_name
 from detectors.reference import Reference
 from parsers.subjects import canonical_vehicle
 
-ON_SHIFT: Final = ("duty", "overtime", "on_call")
-OVERRUN: Final = timedelta(minutes=60)
-"""People begin before their shift and stay on after it: what counts as on shift at both ends."""
 _DAY: Final = timedelta(days=1)
 
 
@@ -42,49 +39,6 @@ def serving() -> pl.Expr:
     at = pl.col("timestamp")
     began = (at >= pl.col("serves_from")).fill_null(value=True)
     return began & (at < pl.col("serves_to")).fill_null(value=True)
-
-
-def off_shift(rows: pl.DataFrame, reference: Reference, *, person: str = "staff_id") -> pl.Series:
-    """Tell of each row (`person`, timestamp) whether the roster says that they were not on shift; never null.
-
-    Of somebody the roster does not know, or not yet then, it says nothing. Of several stretches that began before the
-    moment the latest counts.
-    """
-    roster = reference["roster"]
-    if roster.is_empty() or rows.is_empty():
-        return pl.repeat(value=False, n=rows.height, eager=True)
-    asked = rows.select(pl.col(person).alias("staff_id"), "timestamp").with_row_index("__order")
-    shifts = roster.join(asked, on="staff_id", how="semi").select(
-        "staff_id", "state", begins=pl.col("from") - OVERRUN, ends=pl.col("to") + OVERRUN
-    )
-    working = pl.col("state").is_in(ON_SHIFT)
-    # The overrun belongs to shifts alone: a rest day does not begin an hour early.
-    shifts = shifts.with_columns(
-        pl.when(working).then("begins").otherwise(pl.col("begins") + OVERRUN).alias("begins")
-    )
-    known = _latest(asked, shifts)
-    on = _latest(asked, shifts.filter(working))
-    covered = (on["timestamp"] < on["ends"]).fill_null(value=False)
-    suspended = (known["state"] == "suspended").fill_null(value=False) & (
-        known["timestamp"] < known["ends"] - OVERRUN
-    ).fill_null(value=False)
-    return (known["state"].is_not_null() & ~covered) | suspended
-
-
-def _latest(asked: pl.DataFrame, shifts: pl.DataFrame) -> pl.DataFrame:
-    """Return, in the order asked, the stretch of each person that began last."""
-    return (
-        asked.sort("timestamp")
-        .join_asof(
-            shifts.sort("begins", "ends"),
-            left_on="timestamp",
-            right_on="begins",
-            by="staff_id",
-            strategy="backward",
-            check_sortedness=False,
-        )
-        .sort("__order")
-    )
 
 
 def close_or_sensitive(rows: pl.DataFrame, reference: Reference) -> pl.Series:

@@ -59,13 +59,11 @@ def personal_look_ups(window: Window) -> pl.DataFrame:
 
     It looks at nothing outside the span, so every detector may share it.
     """
-    looked = window.once(span_look_ups)
     known = window.reference.once(records)
-    if looked.is_empty() or known.is_empty():
-        return looked.clear().with_columns(owner_id=pl.lit(None, pl.String), relation=pl.lit(None, pl.String))
-    kind, key = pl.col("subject_type"), pl.col("subject_key")
-    # What stands before the first stroke: the surname of a person, the postcode of an address.
-    first = key.str.extract("^([^/]+)")
+    kind, key, first = pl.col("subject_type"), pl.col("subject_key"), _first(pl.col("subject_key"))
+    looked = span_look_ups(window, _may_be(window.reference))
+    if looked.is_empty():
+        return looked.with_columns(owner_id=pl.lit(None, pl.String), relation=pl.lit(None, pl.String))
     probes = pl.concat(
         (
             looked.select("row", _probe(kind, key)),
@@ -75,6 +73,27 @@ def personal_look_ups(window: Window) -> pl.DataFrame:
     )
     found = probes.join(known, on="probe").drop("probe")
     return looked.join(found, on="row", maintain_order="left")
+
+
+def _first(key: pl.Expr) -> pl.Expr:
+    """Return what stands before the first stroke: the surname of a person, the postcode of an address."""
+    return key.str.splitn("/", 2).struct.field("field_0")
+
+
+def _may_be(reference: Reference) -> pl.Expr:
+    """Boolean expression over access events: their subject looks like one of the records; a few more may."""
+    key, kind, first = pl.col("subject_key"), pl.col("subject_type"), _first(pl.col("subject_key"))
+    known = reference.once(records)
+    values = {
+        relation: known.filter(relation=relation)["probe"].str.strip_prefix(f"{relation}:").unique().implode()
+        for relation in (PERSON, VEHICLE, HOME, KIN)
+    }
+    return (
+        key.is_in(values[PERSON])
+        | key.is_in(values[VEHICLE])
+        | ((kind == "person") & first.is_in(values[KIN]))
+        | ((kind == "address") & first.is_in(values[HOME]))
+    )
 
 
 def _probe(kind: str | pl.Expr, value: pl.Expr) -> pl.Expr:

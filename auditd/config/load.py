@@ -161,7 +161,7 @@ def _chosen(
     chosen = []
     for name, detector in all_detectors().items():
         table = dict(tables.get(name, {}))
-        if table.pop("enabled", detector.on_by_default):
+        if table.pop("enabled", True):
             settings = _sure(detector.Settings, table)
             if isinstance(settings, ExplainingSettings) and "explanations" not in table:
                 settings = settings.model_copy(update={"explanations": explanations})

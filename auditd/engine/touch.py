@@ -36,7 +36,7 @@ class Touches:
         if not self.feeds.intersection(detector.feeds):
             return []
         touched = [span for family in detector.reads for span in self.spans_by_family.get(family, ())]
-        return reach(touched, before=detector.before, after=detector.after)
+        return reach(touched, before=detector.recalls, after=detector.after)
 
 
 def find_touched(archive: Archive, touched: Touched, known: Callable[[], Reference], force: Force) -> Touches:

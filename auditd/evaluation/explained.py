@@ -15,6 +15,7 @@ import polars as pl
 from auditd.archive.archive import Archive
 from auditd.evaluation.labels import Labels
 from detectors.detector import Span, Window
+from detectors.judged_look_ups import explained
 from detectors.reference import Reference
 from detectors.rules.unlinked_lookup import UnlinkedLookup
 from parsers.event import Family
@@ -112,7 +113,7 @@ def _judged(archive: Archive, reference: Reference, detector: UnlinkedLookup, sp
     def scan(family: Family) -> pl.LazyFrame:
         return archive.scan(family, span.start - detector.before, span.end)
 
-    best = detector.explained(Window(span, scan, reference)).best()
+    best = explained(Window(span, scan, reference), detector.settings.options).best()
     looks = (
         archive.scan("access", span.start, span.end)
         .filter(pl.col("subject_key").is_not_null())

@@ -14,8 +14,9 @@ import polars as pl
 
 from auditd.reference.linked import subjects_of_incidents
 from detectors import registers
+from detectors.duty import REACH
 from detectors.explanations import shift_stop
-from detectors.people import OVERRUN, staff_subjects, vehicles_of
+from detectors.people import staff_subjects, vehicles_of
 
 MOST: Final = 50_000
 REGISTERS: Final = frozenset(feed.name for feed in registers.REGISTERS)
@@ -119,9 +120,9 @@ def _earlier(one: Touched, other: Touched) -> datetime | None:
 
 
 def _since(roster: pl.DataFrame) -> datetime | None:
-    """Return from when on rows of the roster tell: an hour before the first, on and on after it."""
+    """Return from when on rows of the roster tell: days before the first, which may make them days between shifts; on and on after it."""
     first = roster["from"].min()
-    return first - OVERRUN if isinstance(first, datetime) else None
+    return first - REACH if isinstance(first, datetime) else None
 
 
 def _subjects_of_staff(

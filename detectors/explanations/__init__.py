@@ -41,6 +41,26 @@ EXPLANATION_SCHEMA: Final = pl.Schema(
     }
 )
 NO_EXPLANATIONS: Final = EXPLANATION_SCHEMA.to_frame()
+EVIDENCE_DTYPE: Final = pl.Struct(
+    {
+        **dict.fromkeys(
+            (
+                "template",
+                "incident_ref",
+                "kind",
+                "unit",
+                "originator_collar",
+                "follows",
+                "colleague",
+                "linked_ref",
+                "basis",
+                "recorded_at",
+            ),
+            TEXT,
+        ),
+        "lateness_hours": pl.Float64(),
+    }
+)
 EXPLAINING_FEEDS: Final = (
     "staff",
     "identifiers",
@@ -88,8 +108,9 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """What the templates made of some look-ups: the explanations `given`, and the look-ups left `unexplained`."""
+    """What the templates made of some `look_ups`: the explanations `given`, and those left `unexplained`."""
 
+    look_ups: pl.DataFrame
     given: pl.DataFrame
     unexplained: pl.DataFrame
 
@@ -126,7 +147,7 @@ def explain(look_ups: pl.DataFrame, reference: Reference, options: Options) -> E
         if not answers.is_empty():
             given = pl.concat((given, answers))
             pending = pending.join(answers.select("row"), on="row", how="anti", maintain_order="left")
-    return Explained(given, pending)
+    return Explained(look_ups, given, pending)
 
 
 def answers(matched: pl.DataFrame, template: str) -> pl.DataFrame:

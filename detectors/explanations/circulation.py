@@ -10,8 +10,9 @@ from typing import Final
 import polars as pl
 
 from detectors.case import Case, Row, naming, nearest, when
+from detectors.duty import off_shift
 from detectors.explanations import NO_EXPLANATIONS, Question, answers
-from detectors.people import close_or_sensitive, off_shift
+from detectors.people import close_or_sensitive
 
 ORDER: Final = 50
 

@@ -13,11 +13,13 @@ import polars as pl
 
 from detectors.bounds import Duty
 from detectors.case import Case
+from detectors.duty import off_shift
 from detectors.explanations import NO_EXPLANATIONS, Question, answers
 from detectors.explanations.circulation import barred
 from detectors.identity import resolve
-from detectors.people import close_or_sensitive, off_shift, serving, units
+from detectors.people import close_or_sensitive, serving, units
 from detectors.reference import Reference
+from parsers.subjects import canonical_collar
 
 ORDER: Final = 60
 _WORDS: Final = "[a-z]{3}"
@@ -109,7 +111,7 @@ def _for_themselves(rows: pl.DataFrame, reference: Reference) -> pl.DataFrame:
     kept = rows.filter(pl.col("basis").is_not_null())
     if kept["originator_collar"].null_count() == kept.height:
         return kept
-    collar = pl.col("originator_collar").str.replace_all(r"\s+", "").str.to_uppercase()
+    collar = canonical_collar(pl.col("originator_collar"))
     holder = resolve(
         kept.drop("staff_id", "certainty", "since"), reference, kind="collar", value=collar, time="timestamp"
     )

@@ -12,6 +12,7 @@ import polars as pl
 from detectors.case import Case, when
 from detectors.explanations import NO_EXPLANATIONS, Question, answers
 from detectors.people import close_or_sensitive
+from parsers.subjects import canonical_collar
 
 ORDER: Final = 80
 MOST_PEOPLE: Final = 3
@@ -80,7 +81,7 @@ def _with_line(rows: pl.DataFrame, question: Question) -> pl.DataFrame:
     """Add the line of enquiry: the account, and for whom it looks, nobody where that is the enquirer."""
     collars = question.reference["identifiers"].filter(kind="collar").join(rows, on="staff_id", how="semi")
     own = collars.select("staff_id", own_number="value").unique()
-    collar = pl.col("originator_collar").str.replace_all(r"\s+", "").str.to_uppercase()
+    collar = canonical_collar(pl.col("originator_collar"))
     asked = rows.with_columns(collar.alias("__for"))
     theirs = asked.join(own, left_on=["staff_id", "__for"], right_on=["staff_id", "own_number"], how="semi")[
         "row"

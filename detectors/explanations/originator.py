@@ -13,6 +13,7 @@ import polars as pl
 from detectors.case import Case
 from detectors.explanations import NO_EXPLANATIONS, Question, all_templates, answers
 from detectors.identity import SHARED, resolve
+from parsers.subjects import canonical_collar
 
 ORDER: Final = 40
 
@@ -73,5 +74,5 @@ def why_not(case: Case) -> list[str]:
 
 def _holders(question: Question) -> pl.DataFrame:
     """Return the pending look-ups with who held the originator's collar number in the place of the enquirer."""
-    collar = pl.col("originator_collar").str.replace_all(r"\s+", "").str.to_uppercase()
+    collar = canonical_collar(pl.col("originator_collar"))
     return resolve(question.pending, question.reference, kind="collar", value=collar, time="timestamp")

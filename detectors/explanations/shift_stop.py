@@ -10,9 +10,10 @@ from typing import Final
 import polars as pl
 
 from detectors.case import Case, Row, gap, naming, nearest, when
+from detectors.duty import off_shift
 from detectors.explanations import NO_EXPLANATIONS, Question, answers
 from detectors.explanations.unit import of_their_unit
-from detectors.people import off_shift, units
+from detectors.people import units
 
 ORDER: Final = 30
 PERSONAL: Final = True

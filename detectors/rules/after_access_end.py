@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from detectors.accesses import span_look_ups
+from detectors.accesses import made_by, span_look_ups
 from detectors.detector import About, Detector, Naming, Window
 from detectors.finding import Severity
 from detectors.findings import NO_FINDINGS, utc_text
@@ -47,7 +47,7 @@ class AfterAccessEnd(Detector):
 
     def judge(self, window: Window) -> pl.DataFrame:
         """Return one finding per look-up; its key is the event id."""
-        looked = window.once(span_look_ups)
+        looked = span_look_ups(window, made_by(window.reference.once(_ended)))
         if looked.is_empty():
             return NO_FINDINGS
         # The last day is worked: access ends with the end of it, on the clock of the force.
@@ -77,6 +77,14 @@ class AfterAccessEnd(Detector):
             f"{looked_at(facts, naming)}.",
             f"Nobody has held the account since {day(facts['ended'])}.",
         ]
+
+
+def _ended(reference: Reference) -> pl.Series:
+    """Return the accounts and terminals that were taken from somebody, or are those of a leaver."""
+    held = reference["identifiers"].filter(pl.col("kind").is_in(["account", "terminal"]))
+    leavers = reference.once(_leavers)["staff_id"].implode()
+    theirs = held.filter(pl.col("valid_to").is_not_null() | pl.col("staff_id").is_in(leavers))
+    return theirs.select(actor=pl.concat_str("kind", pl.lit(":"), "value"))["actor"]
 
 
 def _leavers(reference: Reference) -> pl.DataFrame:

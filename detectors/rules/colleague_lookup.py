@@ -9,15 +9,16 @@ import polars as pl
 
 from detectors.detector import About, Naming, Window
 from detectors.finding import Severity
-from detectors.judged_look_ups import LookUpDetector, certain, look_findings, looked_at, unexplained
+from detectors.judged_look_ups import LookUpDetector, certain, looked_at, unexplained
+from detectors.people import serving, units
 from detectors.personal import OWN, VEHICLE, personal_look_ups
-from detectors.reference import Reference
 
 
 class ColleagueLookup(LookUpDetector):
     """A look-up that nothing explains, of the record or vehicle of somebody else who worked for the force then."""
 
     name = "colleague_lookup"
+    version = 2
     about = About(
         title="Look-up of a colleague",
         meaning=(
@@ -45,16 +46,14 @@ class ColleagueLookup(LookUpDetector):
         of_another = pl.col("relation").is_in(OWN) & (pl.col("owner_id") != pl.col("staff_id"))
         looked = certain(window.once(personal_look_ups)).filter(of_another)
         if looked.is_empty():
-            return look_findings(looked, Severity.MEDIUM)
-        known = looked.join(window.reference.once(_posts), on="owner_id", maintain_order="left")
-        day = pl.col("timestamp").dt.convert_time_zone("Europe/London").dt.date()
-        employed = (day >= pl.col("start_date")) & (
-            pl.col("end_date").is_null() | (day <= pl.col("end_date"))
+            return self.found(looked, window, Severity.MEDIUM)
+        people = window.reference.once(units)
+        owners = people.select(
+            "serves_from", "serves_to", owner_id="staff_id", owner_unit="unit_key", owner_manager="manager"
         )
-        theirs = window.reference.once(_posts).select(
-            staff_id="owner_id", own_unit="owner_unit", own_manager="owner_manager"
-        )
-        placed = known.filter(employed).join(theirs, on="staff_id", how="left", maintain_order="left")
+        theirs = people.select("staff_id", own_unit="unit_key", own_manager="manager")
+        known = looked.join(owners, on="owner_id", maintain_order="left").filter(serving())
+        placed = known.join(theirs, on="staff_id", how="left", maintain_order="left")
         told = unexplained(
             placed.unique("event_id", keep="first", maintain_order=True), window, self.settings.options
         )
@@ -64,7 +63,7 @@ class ColleagueLookup(LookUpDetector):
             pl.col("owner_manager") == pl.col("staff_id"),
         ).fill_null(value=False)
         severity = pl.when(near).then(int(Severity.MEDIUM)).otherwise(int(Severity.LOW))
-        return look_findings(told, severity, "relation", "owner_id", near.alias("near"))
+        return self.found(told, window, severity, "relation", "owner_id", near.alias("near"))
 
     def describe(self, facts: Mapping[str, Any], naming: Naming) -> Sequence[str]:
         """Return the look-up, whose record it is, and how near the two work."""
@@ -74,13 +73,3 @@ class ColleagueLookup(LookUpDetector):
         if facts["near"]:
             sentences.append("The two work in one unit, or one is the line manager of the other.")
         return sentences
-
-
-def _posts(reference: Reference) -> pl.DataFrame:
-    return reference["staff"].select(
-        pl.col("staff_id").alias("owner_id"),
-        "start_date",
-        "end_date",
-        pl.col("unit").str.strip_chars().str.to_lowercase().alias("owner_unit"),
-        pl.col("line_manager_id").alias("owner_manager"),
-    )

@@ -9,7 +9,8 @@ from typing import Any, Final
 import polars as pl
 from pydantic import Field
 
-from detectors.accesses import look_ups, span_look_ups
+from detectors import signals
+from detectors.accesses import actor, look_ups
 from detectors.detector import About, Naming, Window
 from detectors.explanations import EXPLAINING_FEEDS
 from detectors.finding import SUBJECT_ACTOR, Severity
@@ -52,22 +53,27 @@ class CuriositySurge(LookUpDetector):
         ),
     )
     by = "subject"
-    on_by_default = False  # it reads days of look-ups again for every stretch it judges
+    version = 2
     feeds = (*EXPLAINING_FEEDS, "stories")
     Settings = CuriositySurgeSettings
 
     @property
     def before(self) -> timedelta:
+        """The days of a surge and the reach of explanations of its first look-up, or the reach of signals."""
+        return max(signals.REACH, self.recalls)
+
+    @property
+    def recalls(self) -> timedelta:
         """The days of a surge, and the reach of explanations of its first look-up."""
         reach: timedelta = self.settings.options.reach
-        return self._days + reach
+        return max(self._days + reach, super().recalls)
 
     def judge(self, window: Window) -> pl.DataFrame:
         """Return one finding per look-up that is at least the `people`-th person's; its key is the event id."""
-        keys = window.once(span_look_ups).select(_SUBJECT).unique()
+        keys = self._looked_at_by_many(window)
         if keys.is_empty():
             return NO_FINDINGS
-        of_them = window.events("access").filter(pl.col("subject_key").is_in(keys["subject_key"].implode()))
+        of_them = self._near(window).filter(pl.col("subject_key").is_in(keys.implode()))
         looked = certain(look_ups(of_them, window.reference))
         people = pl.col("staff_id").n_unique().over(_SUBJECT)
         many = unexplained(looked.filter(people >= self.settings.people), window, self.settings.options)
@@ -86,7 +92,8 @@ class CuriositySurge(LookUpDetector):
             )
             .filter(pl.col("people") >= self.settings.people)
         )
-        return self._findings(many.join(known, on="event_id", maintain_order="left"), window)
+        surge = many.join(known, on="event_id", maintain_order="left")
+        return self._findings(signals.with_signals(surge, window, self.settings.options), window)
 
     def describe(self, facts: Mapping[str, Any], naming: Naming) -> Sequence[str]:
         """Return one look-up of the surge, and how many came before it."""
@@ -97,6 +104,23 @@ class CuriositySurge(LookUpDetector):
         if facts["in_news"]:
             sentences.append("A story in the news names the subject.")
         return sentences
+
+    def _near(self, window: Window) -> pl.LazyFrame:
+        """Return the look-ups that may belong to a surge with one in the span."""
+        time, first = pl.col("timestamp"), window.span.start - self._days
+        return window.events("access").filter(time.is_between(first, window.span.end, closed="left"))
+
+    def _looked_at_by_many(self, window: Window) -> pl.Series:
+        """Return the keys of subjects with a look-up in the span, and by so many accounts and terminals: few are then read."""
+        near = self._near(window).filter(pl.col("subject_type").is_not_null())
+        here = near.filter(window.in_span()).select("subject_key").unique()
+        by_many = (
+            near.join(here, on="subject_key", how="semi")
+            .group_by("subject_type", "subject_key")
+            .agg(actor().n_unique().alias("accounts"))
+            .filter(pl.col("accounts") >= self.settings.people)
+        )
+        return by_many.select("subject_key").unique().collect()["subject_key"]
 
     @property
     def _days(self) -> timedelta:
@@ -119,6 +143,7 @@ class CuriositySurge(LookUpDetector):
             utc_text("began").alias("began"),
             in_news.alias("in_news"),
             pl.lit(float(self.settings.days)).alias("days"),
+            *signals.SIGNALS,
         )
         # About the record, not about one of them: so that everybody's look-ups gather in one alert.
         return to_findings(

@@ -12,7 +12,7 @@ import polars as pl
 
 from detectors.detector import About, Naming, Window
 from detectors.finding import Severity
-from detectors.judged_look_ups import LookUpDetector, certain, look_findings, looked_at, unexplained
+from detectors.judged_look_ups import LookUpDetector, certain, looked_at, unexplained
 from detectors.personal import HOME, KIN, personal_look_ups
 
 _WORDS = {
@@ -25,6 +25,7 @@ class FamilyOrAddressLookup(LookUpDetector):
     """A look-up that nothing explains, of somebody with a surname of the maker's next of kin or of an address near theirs."""
 
     name = "family_or_address_lookup"
+    version = 2
     about = About(
         title="Look-up of family or of the own neighbourhood",
         meaning=(
@@ -59,7 +60,7 @@ class FamilyOrAddressLookup(LookUpDetector):
             of_others.unique("event_id", keep="first", maintain_order=True), window, self.settings.options
         )
         severity = pl.when(relation=HOME).then(int(Severity.MEDIUM)).otherwise(int(Severity.LOW))
-        return look_findings(told, severity, "relation")
+        return self.found(told, window, severity, "relation")
 
     def describe(self, facts: Mapping[str, Any], naming: Naming) -> Sequence[str]:
         """Return the look-up and how near it came."""

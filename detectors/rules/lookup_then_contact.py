@@ -9,7 +9,7 @@ from typing import Any, Final
 import polars as pl
 from pydantic import Field
 
-from detectors.accesses import look_ups
+from detectors.accesses import acted_by, look_ups
 from detectors.bounds import ExplainingSettings
 from detectors.contacts import FOLD, contact_key
 from detectors.detector import About, Detector, Naming, Window
@@ -186,6 +186,4 @@ def _acted_by(contacts: pl.DataFrame, reference: Reference) -> pl.Expr:
         *theirs.filter(kind="account")["value"],
         *contacts.filter(pl.col("staff_id").is_null())["own_value"],
     ]
-    terminals = theirs.filter(kind="terminal")["value"].to_list()
-    terminal = pl.col("source_address").str.strip_chars().str.to_uppercase()
-    return pl.col("user_id").is_in(accounts) | (pl.col("user_id").is_null() & terminal.is_in(terminals))
+    return acted_by(accounts, theirs.filter(kind="terminal")["value"].to_list())

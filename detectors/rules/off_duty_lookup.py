@@ -9,19 +9,17 @@ from typing import Any, Final
 import polars as pl
 from pydantic import Field
 
-from detectors.accesses import span_look_ups
 from detectors.detector import About, Naming, Window
 from detectors.duty import BETWEEN, with_duty
 from detectors.explanations import EXPLAINING_FEEDS
 from detectors.finding import Severity
-from detectors.findings import utc_text
+from detectors.findings import NO_FINDINGS, utc_text
 from detectors.judged_look_ups import (
     JudgedSettings,
     LookUpDetector,
     certain,
-    look_findings,
     looked_at,
-    unexplained,
+    span_unexplained,
 )
 from detectors.sentences import clock_and_day
 
@@ -41,6 +39,7 @@ class OffDutyLookup(LookUpDetector):
     """A look-up that nothing explains, by somebody whom the roster has off duty."""
 
     name = "off_duty_lookup"
+    version = 2
     about = About(
         title="Look-up while off duty",
         meaning=(
@@ -68,16 +67,15 @@ class OffDutyLookup(LookUpDetector):
     def judge(self, window: Window) -> pl.DataFrame:
         """Return one finding per look-up; its key is the event id. By the sick and the suspended it weighs more."""
         if window.reference["roster"].is_empty():
-            return look_findings(pl.DataFrame(), Severity.MEDIUM)
-        looked = certain(window.once(span_look_ups))
+            return NO_FINDINGS
         tolerance = timedelta(minutes=self.settings.tolerance_minutes)
-        away = with_duty(looked, window.reference, tolerance).drop_nulls("off")
-        told = unexplained(away, window, self.settings.options)
+        looked = certain(span_unexplained(window, self.settings.options))
+        told = with_duty(looked, window.reference, tolerance).drop_nulls("off")
         severity = (
             pl.when(pl.col("off").is_in(_GRAVE)).then(int(Severity.HIGH)).otherwise(int(Severity.MEDIUM))
         )
         ends = (utc_text("shift_ended").alias("shift_ended"), utc_text("shift_begins").alias("shift_begins"))
-        return look_findings(told, severity, "off", *ends)
+        return self.found(told, window, severity, "off", *ends)
 
     def describe(self, facts: Mapping[str, Any], naming: Naming) -> Sequence[str]:
         """Return the look-up, what the roster says, and the nearest shifts."""

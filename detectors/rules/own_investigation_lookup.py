@@ -13,7 +13,6 @@ from detectors.finding import Severity
 from detectors.judged_look_ups import (
     LookUpDetector,
     certain,
-    look_findings,
     looked_at,
     unexplained,
 )
@@ -25,6 +24,7 @@ class OwnInvestigationLookup(LookUpDetector):
     """A look-up of an occurrence that names the person themselves, or of somebody whom such an occurrence names beside them."""
 
     name = "own_investigation_lookup"
+    version = 2
     about = About(
         title="Look-up of a matter that names them",
         meaning=(
@@ -49,9 +49,10 @@ class OwnInvestigationLookup(LookUpDetector):
 
     def judge(self, window: Window) -> pl.DataFrame:
         """Return one finding per look-up; its key is the event id. The matter itself weighs more than those named in it."""
-        looked = certain(window.once(span_look_ups))
-        found = looked.join(
-            window.reference.once(_matters),
+        matters = window.reference.once(_matters)
+        theirs = pl.col("subject_key").is_in(matters["subject_key"].unique().implode())
+        found = certain(span_look_ups(window, theirs)).join(
+            matters,
             on=["subject_type", "subject_key", "staff_id"],
             maintain_order="left",
         )
@@ -59,7 +60,7 @@ class OwnInvestigationLookup(LookUpDetector):
         beside = unexplained(once.filter("beside"), window, self.settings.options).drop("explained_by")
         told = pl.concat((once.filter(~pl.col("beside")), beside))
         severity = pl.when("beside").then(int(Severity.MEDIUM)).otherwise(int(Severity.HIGH))
-        return look_findings(told, severity, "matter", "beside")
+        return self.found(told, window, severity, "matter", "beside")
 
     def describe(self, facts: Mapping[str, Any], naming: Naming) -> Sequence[str]:
         """Return the look-up and the matter that names the person."""

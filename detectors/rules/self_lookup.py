@@ -12,7 +12,6 @@ from detectors.finding import Severity
 from detectors.judged_look_ups import (
     LookUpDetector,
     certain,
-    look_findings,
     looked_at,
     why_explained,
     with_explanations,
@@ -24,6 +23,7 @@ class SelfLookup(LookUpDetector):
     """Somebody looks up themselves or their own vehicle; an incident that names them makes it less severe, not innocent."""
 
     name = "self_lookup"
+    version = 2
     about = About(
         title="Look-up of one's own record",
         meaning=(
@@ -54,7 +54,7 @@ class SelfLookup(LookUpDetector):
         severity = (
             pl.when(pl.col("explained_by").is_null()).then(int(Severity.MEDIUM)).otherwise(int(Severity.LOW))
         )
-        return look_findings(told, severity, "relation", "explained_by")
+        return self.found(told, window, severity, "relation", "explained_by")
 
     def describe(self, facts: Mapping[str, Any], naming: Naming) -> Sequence[str]:
         """Return the look-up, whose record it is, and whether work is on record that leads there."""

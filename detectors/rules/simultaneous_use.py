@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 from pydantic import Field
 
+from detectors.accesses import terminal
 from detectors.detector import About, Detector, DetectorSettings, Naming, Window
 from detectors.finding import Severity
 from detectors.findings import NO_FINDINGS, to_findings, utc_text
@@ -63,15 +64,14 @@ class SimultaneousUse(Detector):
 
     def judge(self, window: Window) -> pl.DataFrame:
         """Return one finding per return to the first terminal in the span; its key is the event id of the return."""
-        terminal = pl.col("source_address").str.strip_chars().str.to_uppercase()
         carried = pl.any_horizontal(
             pl.lit(value=False),
-            *(terminal.str.starts_with(prefix.upper()) for prefix in self.settings.carried),
+            *(terminal().str.starts_with(prefix.upper()) for prefix in self.settings.carried),
         )
         used = (
             window.events("access")
-            .filter(pl.col("user_id").is_not_null(), terminal.is_not_null(), ~carried)
-            .select("event_id", "timestamp", "user_id", terminal.alias("terminal"))
+            .filter(pl.col("user_id").is_not_null(), terminal().is_not_null(), ~carried)
+            .select("event_id", "timestamp", "user_id", terminal().alias("terminal"))
             .collect()
             .sort("user_id", "timestamp", "event_id")
         )

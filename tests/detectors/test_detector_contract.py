@@ -89,7 +89,8 @@ class TestEveryDetector:
         assert about.severity in Severity
         assert set(detector.feeds) <= FEEDS.keys()
         assert set(detector.reads) <= set(FAMILIES)
-        assert detector.by in {"actor", "subject"}
+        assert detector.by in {"actor", "subject", "both"}
+        assert detector.recalls <= detector.before
         assert about.needs_authority == ("media_contacts" in detector.feeds)
 
     def test_is_named_like_its_file(self, detector: Detector):

@@ -7,7 +7,8 @@ from history import JANE, STAFF, Plain, at, history, holds, judge, look_up, refe
 
 from detectors.detector import Span
 from detectors.finding import Severity
-from detectors.rules.unlinked_lookup import UnlinkedLookup, UnlinkedLookupSettings
+from detectors.judged_look_ups import JudgedSettings
+from detectors.rules.unlinked_lookup import UnlinkedLookup
 
 DETECTOR = UnlinkedLookup()
 NOBODY_WORKS = reference(identifiers=JANE, staff=STAFF)
@@ -90,11 +91,13 @@ def test_says_why_it_is_quiet_now():
 
 
 def test_reaches_are_the_settings():
-    detector = UnlinkedLookup(UnlinkedLookupSettings(follow_on_minutes=5, grace_hours=2))
-    assert (detector.before.total_seconds(), detector.grace.total_seconds()) == (
-        1500,
+    detector = UnlinkedLookup(JudgedSettings(follow_on_minutes=5, grace_hours=2))
+    day_and_follow_on = 24 * 3600 + 1500
+    assert (detector.recalls.total_seconds(), detector.grace.total_seconds()) == (
+        day_and_follow_on,
         7200,
-    )  # doubt, another keeper, then who is linked
+    )
+    assert detector.before == timedelta(days=30)
 
 
 def test_describes_in_local_time():
