@@ -11,20 +11,21 @@ from pydantic import Field
 
 from detectors.accesses import look_ups
 from detectors.bounds import ExplainingSettings
-from detectors.contacts import FOLD, contact_key
+from detectors.contacts import contact_key
 from detectors.detector import About, Detector, Naming, Window
+from detectors.exempt import ExemptingSettings
 from detectors.explanations import EXPLAINING_FEEDS, evidence, explain
 from detectors.finding import Severity
 from detectors.findings import NO_FINDINGS, to_findings, utc_text
 from detectors.identity_words import identity
-from detectors.media import REGISTERED, contact_facts, media_contacts, why_no_contact
+from detectors.media import REGISTERED, MediaContacts, contact_facts
 from detectors.reference import Reference
 from detectors.sentences import clock_and_day, contact, explanation, length, no_explanation, subject
 
 MOST_LOOK_UPS: Final = 20
 
 
-class LookupThenContactSettings(ExplainingSettings):
+class LookupThenContactSettings(ExplainingSettings, ExemptingSettings):
     """Settings of lookup_then_contact."""
 
     hours: float = Field(24, gt=0, description="how long before the contact a look-up may lie, hours")
@@ -34,7 +35,7 @@ class LookupThenContact(Detector):
     """A contact with listed media that the same person's look-ups precede."""
 
     name = "lookup_then_contact"
-    version = 3
+    version = 4
     about = About(
         title="Look-up, then contact with listed media",
         meaning=(
@@ -44,7 +45,7 @@ class LookupThenContact(Detector):
         severity=Severity.CRITICAL,
         category="disclosure of information",
         innocent_causes=(
-            "Press officers, and officers asked to brief them, look at a record in order to answer a question.",
+            "Officers asked to brief the press office look at a record in order to answer a question.",
             "Somebody who looks up records all day had an unrelated private contact.",
             "The explanation of the look-up is recorded late: the finding then falls to medium.",
             "The number or address was somebody else's at that time and the identifiers feed is behind.",
@@ -65,9 +66,14 @@ class LookupThenContact(Detector):
 
     @property
     def before(self) -> timedelta:
-        """The reach of look-ups and of their follow-ons; at least that of folding contacts."""
+        """The reach of look-ups and of their follow-ons; at least that of contacts."""
         reach: timedelta = self.settings.options.reach
-        return max(self._reach + reach, FOLD)
+        return max(self._reach + reach, self._contacts.before)
+
+    @property
+    def after(self) -> timedelta:
+        """The wait for the rest of bulk mail."""
+        return self._contacts.after
 
     def judge(self, window: Window) -> pl.DataFrame:
         """Return one finding per contact of the span that look-ups precede; its key is `contact_key`.
@@ -75,7 +81,7 @@ class LookupThenContact(Detector):
         A look-up at t precedes a contact at c when c - hours <= t <= c. Severity: critical if some look-up is
         unexplained (high if the contact is registered), medium if all are explained.
         """
-        contacts = media_contacts(window)
+        contacts = self._contacts.shown(window)
         if contacts.is_empty():
             return NO_FINDINGS
         contacts = contacts.with_row_index("contact").with_columns(
@@ -106,8 +112,12 @@ class LookupThenContact(Detector):
         return [*sentences, contact(the_contact), *told]
 
     def why_quiet(self, window: Window, keys: Sequence[str]) -> Mapping[str, str]:
-        """Return the reason where the list itself is gone."""
-        return why_no_contact(window.reference, keys)
+        """Return the reason where the contact is left out by now, or the list itself is gone."""
+        return self._contacts.why_not(window, keys)
+
+    @property
+    def _contacts(self) -> MediaContacts:
+        return MediaContacts(self.settings.contacts)
 
     @property
     def _reach(self) -> timedelta:
