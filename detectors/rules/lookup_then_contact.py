@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 from pydantic import Field
 
-from detectors.accesses import look_ups
 from detectors.bounds import ExplainingSettings
 from detectors.contacts import contact_key
 from detectors.detector import About, Detector, Naming, Window
 from detectors.exempt import ExemptingSettings
-from detectors.explanations import EXPLAINING_FEEDS, evidence, explain
+from detectors.explanations import EXPLAINING_FEEDS
 from detectors.finding import Severity
-from detectors.findings import NO_FINDINGS, to_findings, utc_text
+from detectors.findings import NO_FINDINGS, to_findings
 from detectors.identity_words import identity
 from detectors.media import REGISTERED, MediaContacts, contact_facts
-from detectors.reference import Reference
-from detectors.sentences import clock_and_day, contact, explanation, length, no_explanation, subject
-
-MOST_LOOK_UPS: Final = 20
+from detectors.preceding import gathered, look_up_sentences, preceding_look_ups
+from detectors.sentences import contact, length
 
 
 class LookupThenContactSettings(ExplainingSettings, ExemptingSettings):
@@ -84,25 +81,15 @@ class LookupThenContact(Detector):
         contacts = self._contacts.shown(window)
         if contacts.is_empty():
             return NO_FINDINGS
-        contacts = contacts.with_row_index("contact").with_columns(
-            _person(pl.col("own_value")), contact_key().alias("key")
-        )
-        pairs = self._pairs(contacts, window)
-        if pairs.is_empty():
-            return NO_FINDINGS
-        return self._findings(contacts, pairs)
+        contacts = contacts.with_row_index("act")
+        pairs = preceding_look_ups(contacts, window, self.settings.options, self._reach)
+        return NO_FINDINGS if pairs.is_empty() else self._findings(contacts, gathered(pairs))
 
     def describe(self, facts: Mapping[str, Any], naming: Naming) -> Sequence[str]:
         """Return the look-ups, unexplained ones first, then the contact."""
         the_contact = facts["contact"]
         person = naming.person(the_contact["staff_id"], the_contact["actor"])
-        sentences = []
-        for look in facts["look_ups"]:
-            why = look["explained_by"]
-            words = f"explained by {explanation(why)}" if why else no_explanation(look, facts["window_hours"])
-            sentences.append(
-                f"{person} queried {subject(look)} on {look['system']} at {clock_and_day(look['at'])}; {words}."
-            )
+        sentences = look_up_sentences(facts, person)
         more = facts["look_ups_total"] - len(facts["look_ups"])
         if more:
             sentences.append(
@@ -123,39 +110,8 @@ class LookupThenContact(Detector):
     def _reach(self) -> timedelta:
         return timedelta(hours=self.settings.hours)
 
-    def _pairs(self, contacts: pl.DataFrame, window: Window) -> pl.DataFrame:
-        """Return (contact, look-up before it by the same person), with what explains the look-up."""
-        of_people = window.events("access").filter(_acted_by(contacts, window.reference))
-        looks = look_ups(of_people, window.reference)
-        explained = explain(looks, window.reference, self.settings.options).best()
-        candidates = looks.with_columns(_person(pl.col("actor").str.splitn(":", 2).struct.field("field_1")))
-        before = (pl.col("contact_at") - pl.col("timestamp")).is_between(timedelta(0), self._reach)
-        return (
-            contacts.select("contact", "person", contact_at="timestamp")
-            .join(candidates, on="person")
-            .filter(before)
-            .join(explained.select("row", evidence().alias("explained_by"), "template"), on="row", how="left")
-            .with_columns(pl.col("template").is_not_null().alias("is_explained"))
-        )
-
-    def _findings(self, contacts: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
-        """Return a finding per contact from its look-ups: MOST_LOOK_UPS at most, unexplained and latest first."""
-        ranked = pairs.sort(
-            "contact", "is_explained", "timestamp", "event_id", descending=[False, False, True, True]
-        )
-        totals = ranked.group_by("contact").agg(
-            pl.len().cast(pl.Int64).alias("look_ups_total"),
-            (~pl.col("is_explained")).any().alias("some_unexplained"),
-            pl.col("subject_type", "subject_key").first(),
-        )
-        shown = ranked.group_by("contact", maintain_order=True).head(MOST_LOOK_UPS)
-        look = pl.struct(
-            utc_text("timestamp").alias("at"), "event_id", "subject_type", "subject_key", "system", "certainty",
-            "explained_by",
-        )  # fmt: skip
-        listed = shown.sort("contact", "is_explained", "timestamp", "event_id").group_by("contact").agg(
-            look.alias("look_ups"), pl.col("event_id").sort_by("timestamp", "event_id").alias("looked")
-        )  # fmt: skip
+    def _findings(self, contacts: pl.DataFrame, looked: pl.DataFrame) -> pl.DataFrame:
+        """Return a finding per contact that has look-ups (`gathered`)."""
         severity = (
             pl.when(~pl.col("some_unexplained"))
             .then(int(Severity.MEDIUM))
@@ -171,31 +127,11 @@ class LookupThenContact(Detector):
             contact_facts().alias("contact"),
         )
         return to_findings(
-            contacts.join(totals, on="contact")
-            .join(listed, on="contact")
-            .with_columns(
+            contacts.join(looked, on="act").with_columns(
+                contact_key().alias("key"),
                 pl.concat_str("own_kind", pl.lit(":"), "own_value").alias("actor"),
                 severity.alias("severity"),
                 pl.concat_list("looked", "event_id").alias("event_ids"),
                 facts.struct.json_encode().alias("facts"),
             )
         )
-
-
-def _person(identifier: pl.Expr) -> pl.Expr:
-    """Return who it is: the person, else the bare identifier, which an unknown user may have in both logs."""
-    return pl.coalesce(
-        pl.concat_str(pl.lit("staff:"), "staff_id"), pl.concat_str(pl.lit("identifier:"), identifier)
-    ).alias("person")
-
-
-def _acted_by(contacts: pl.DataFrame, reference: Reference) -> pl.Expr:
-    """Return whether an access was made through an identifier of the people in `contacts`: few rows are then read."""
-    theirs = reference["identifiers"].join(contacts.select("staff_id"), on="staff_id", how="semi")
-    accounts = [
-        *theirs.filter(kind="account")["value"],
-        *contacts.filter(pl.col("staff_id").is_null())["own_value"],
-    ]
-    terminals = theirs.filter(kind="terminal")["value"].to_list()
-    terminal = pl.col("source_address").str.strip_chars().str.to_uppercase()
-    return pl.col("user_id").is_in(accounts) | (pl.col("user_id").is_null() & terminal.is_in(terminals))
