@@ -14,6 +14,7 @@ import polars as pl
 
 from detectors.contacts import CONTACT_SCHEMA, FOLD, contacts
 from detectors.detector import Window
+from detectors.reference import Reference
 from parsers.event import TEXT, Family
 
 PARTIES: Final[Mapping[Family, tuple[str, ...]]] = {
@@ -78,6 +79,17 @@ def listed_contacts(window: Window, listed: Listing, start: datetime, end: datet
     view = contacts(found.events.__getitem__, window.force, only=pl.col("other_value").is_in(found.parties))
     rows = view.filter(pl.col("timestamp") >= start, pl.col("timestamp") < end).collect()
     return _with_outlet(rows, listed)
+
+
+def unprotected(rows: pl.DataFrame, reference: Reference) -> pl.DataFrame:
+    """Return the rows whose counterpart (`other_value`) is no protected contact."""
+    protected = reference.once(_protected)
+    shielded = [party for party in rows["other_value"].unique() if party in protected]
+    return rows.filter(~pl.col("other_value").is_in(shielded)) if shielded else rows
+
+
+def _protected(reference: Reference) -> _Named:
+    return _named(reference["protected_contacts"])
 
 
 def _named(entries: pl.DataFrame) -> _Named:
