@@ -4,7 +4,8 @@ It must never use the source's own idea of direction: which parties are ours fol
 
 One message or call leaves several rows (received, sent, delivered; legs; several systems). They fold **backwards only**:
 a row repeats a contact when the row just before it with the same fold key (message or call, our identifier, counterpart,
-direction) is at most FOLD older; whatever that earlier row was itself. So a verdict needs FOLD of reach back, none ahead:
+direction) is at most FOLD older; whatever that earlier row was itself. A message that a mailbox of ours passes on leaves
+the system under its first sender's name: those rows repeat the contact of the mailbox that passed it on. So a verdict needs FOLD of reach back, none ahead:
 a contact is judged in the span that holds its first row, at once, and its evidence is that first row alone.
 """
 
@@ -37,9 +38,11 @@ CONTACT_SCHEMA: Final = pl.Schema(
         "other_written": TEXT,  # the number as the log wrote it
         "talk_seconds": pl.Int32(),
         "outcome": TEXT,
+        "passed_on": pl.Boolean(),  # a mailbox of ours passed on what somebody else wrote: not its sender's contact
     }
 )
-_FOLD_KEY: Final = ("contact_id", "direction", "own_value", "other_value")
+EXPANDED: Final = "email-expanded"  # a list of ours became its members: nobody passed anything on
+_FOLD_KEY: Final = ("contact_id", "direction", "fold_own", "other_value")
 
 
 def contacts(
@@ -71,7 +74,7 @@ def contact_key() -> pl.Expr:
 def _email(events: pl.LazyFrame, force: Force) -> pl.LazyFrame:
     """Return a row per (event, our party, external party) of email events.
 
-    A message from outside that our mailbox redirects outside is an outbound contact of that mailbox.
+    A message that our mailbox redirects outside is an outbound contact of that mailbox, whoever wrote it.
     """
     rows = (
         events.filter(pl.col("event_action").ne_missing(TRANSPORT))
@@ -83,6 +86,7 @@ def _email(events: pl.LazyFrame, force: Force) -> pl.LazyFrame:
             pl.col("email_related_address").alias("related"),
             pl.col("email_to_address").alias("recipient"),
             pl.col("event_outcome").alias("outcome"),
+            (pl.col("event_action") == EXPANDED).fill_null(value=False).alias("expanded"),
         )
         .explode("recipient")
     )
@@ -91,6 +95,7 @@ def _email(events: pl.LazyFrame, force: Force) -> pl.LazyFrame:
         for party in ("sender", "recipient", "related")
     )
     outbound = ~recipient_ours & (sender_ours | related_ours)
+    passed_on = outbound & related_ours & ~pl.col("expanded")
     inbound = recipient_ours & ~sender_ours
     return (
         rows.filter(pl.col("recipient").is_not_null(), outbound | inbound)
@@ -98,10 +103,17 @@ def _email(events: pl.LazyFrame, force: Force) -> pl.LazyFrame:
             pl.when(outbound).then(pl.lit("outbound")).otherwise(pl.lit("inbound")).alias("direction"),
             pl.when(inbound)
             .then("recipient")
+            .when(passed_on)
+            .then("related")
+            .otherwise("sender")
+            .alias("own_value"),
+            pl.when(inbound)
+            .then("recipient")
             .when(sender_ours)
             .then("sender")
             .otherwise("related")
-            .alias("own_value"),
+            .alias("fold_own"),
+            passed_on.alias("passed_on"),
             pl.when(inbound).then("sender").otherwise("recipient").alias("other_value"),
         )
         .filter(pl.col("other_value").is_not_null())
@@ -113,6 +125,8 @@ def _email(events: pl.LazyFrame, force: Force) -> pl.LazyFrame:
             "own_value",
             "other_value",
             "outcome",
+            "passed_on",
+            "fold_own",
             family=pl.lit("email"),
             own_kind=pl.lit("email"),
             other_kind=pl.lit("email"),
@@ -186,6 +200,8 @@ def _parties(legs: pl.LazyFrame, force: Force) -> pl.LazyFrame:
             "own_value",
             "other_value",
             "outcome",
+            passed_on=pl.lit(value=False),
+            fold_own="own_value",
             family=pl.lit("call"),
             own_kind=pl.when(pl.col("own_value").str.starts_with("+"))
             .then(pl.lit("phone"))
@@ -199,13 +215,14 @@ def _parties(legs: pl.LazyFrame, force: Force) -> pl.LazyFrame:
 
 
 def _first_rows(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Drop the repeats. Of rows at one moment the longest conversation comes first, then the lowest event id."""
+    """Drop the repeats. Of rows at one moment what was passed on comes first, then the longest conversation, the lowest id."""
     ordered = rows.with_columns(pl.concat_str(_FOLD_KEY, separator="\x1f").alias("fold_key")).sort(
         "fold_key",
         "timestamp",
+        "passed_on",
         "talk_seconds",
         "event_id",
-        descending=(False, False, True, False),
+        descending=(False, False, True, True, False),
         nulls_last=True,
     )
     same = pl.col("fold_key") == pl.col("fold_key").shift(1)

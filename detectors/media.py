@@ -1,11 +1,11 @@
-"""Contacts with listed media: the join of the contacts view with the list that an authority has opened.
+"""Contacts with listed media: whose they are, what the register says of them, and what is left out of them.
 
-It must never let a protected counterpart through, nor look at an event while the list is empty.
+It must never let a contact pass without saying whether it is left out, and why.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -13,17 +13,15 @@ from typing import Final
 import polars as pl
 
 from detectors.confidence import IDENTITY_DTYPE, Asked, identity
-from detectors.contacts import CONTACT_SCHEMA, FOLD, contacts
+from detectors.contacts import CONTACT_SCHEMA, FOLD, contact_key
 from detectors.detector import Window
+from detectors.exempt import BULK, PRESS, ContactExemptions, is_bulk, press_office
 from detectors.findings import utc_text
 from detectors.identity import resolve
+from detectors.listed import Listing, listed_contacts, listing
 from detectors.reference import Reference
-from parsers.event import TEXT, UTC_MICROSECONDS, Family
+from parsers.event import TEXT, UTC_MICROSECONDS
 
-PARTIES: Final[Mapping[Family, tuple[str, ...]]] = {
-    "email": ("email_from_address", "email_to_address"),
-    "call": ("call_from", "call_to_dialled", "call_to_final", "call_numbers"),
-}
 REGISTER_REACH: Final = timedelta(hours=24)
 
 NOT_LOADED: Final = "not loaded"
@@ -41,167 +39,102 @@ MEDIA_SCHEMA: Final = pl.Schema(
         "identity": IDENTITY_DTYPE,  # how sure it is who it was, where that is not certain
         "register": TEXT,  # not loaded, registered, none or person unknown
         "register_entry": TEXT,
+        "left_out": TEXT,  # why nobody needs to see it: registered, press or bulk; null where it is shown
     }
 )
 NO_MEDIA: Final = MEDIA_SCHEMA.to_frame()
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
-    """Parties that a list names: numbers and addresses exactly, domains with their subdomains."""
+class MediaContacts:
+    """The span's contacts with listed media, with person, outlet, state of the register, and why they are left out.
 
-    exactly: frozenset[str]
-    domains: frozenset[str]
-
-    def __contains__(self, party: str) -> bool:
-        """Whether the canonical number or address is named."""
-        if party in self.exactly:
-            return True
-        domain = party.rpartition("@")[2] if "@" in party else ""
-        while domain and domain not in self.domains:
-            domain = domain.partition(".")[2]
-        return bool(domain)
-
-
-@dataclass(frozen=True, slots=True)
-class _Listing:
-    """What an open list says: its entries, whom it names, who of them is protected, and `_label_counts` of its domains."""
-
-    entries: pl.DataFrame
-    named: _Named
-    protected: _Named
-    label_counts: list[int]
-
-
-def media_contacts(window: Window) -> pl.DataFrame:
-    """Return the span's contacts with listed media (MEDIA_SCHEMA), with person, outlet and state of the register.
+    For `Window.once`: detectors with the same exemptions share the view. It looks from `before` to `after` of the span.
+    `reach`: how far around the span the contacts themselves may lie.
 
     A contact counts when a list entry is valid at its time, its counterpart is not protected and, where the authority
-    is limited to people, it is one of theirs: a contact of nobody known is then nobody's and is left out. Of several
-    entries that match, the most exact gives the outlet.
+    is limited to people, it is one of theirs: a contact of nobody known is then nobody's and is left out.
     """
-    return window.once(_media_contacts)
 
+    exempt: ContactExemptions
+    reach: timedelta = timedelta(0)
 
-def _media_contacts(window: Window) -> pl.DataFrame:
-    listing = window.reference.once(_listing)
-    found = None if listing.entries.is_empty() else _touching(window, listing)
-    if found is None:
-        return NO_MEDIA
-    view = contacts(found.events.__getitem__, window.force, only=pl.col("other_value").is_in(found.parties))
-    rows = view.filter(window.in_span()).collect()
-    if rows.is_empty():
-        return NO_MEDIA
-    people = resolve(
-        _with_outlet(rows, listing),
-        window.reference,
-        kind=pl.col("own_kind"),
-        value=pl.col("own_value"),
-        time="timestamp",
-    )
-    scope = window.reference.scope_people
-    if scope is not None:
-        people = people.filter(pl.col("staff_id").is_in(sorted(scope)))
-    own = Asked(pl.col("own_kind"), pl.col("own_value"))
-    people = people.with_columns(identity(people, window.reference, window.force, own))
-    return _with_register(people, window.reference).select(MEDIA_SCHEMA.names())
+    @property
+    def before(self) -> timedelta:
+        """How far back of a contact it looks."""
+        return max(FOLD, self.exempt.before) + self.reach
 
+    @property
+    def after(self) -> timedelta:
+        """How far ahead of a contact it looks."""
+        return self.exempt.after + self.reach
 
-def _listing(reference: Reference) -> _Listing:
-    entries = reference["media_contacts"].drop_nulls(["kind", "value"])
-    named = _named(entries)
-    return _Listing(
-        entries=entries.select("kind", "value", "outlet", "valid_from", "valid_to"),
-        named=named,
-        protected=_named(reference["protected_contacts"]),
-        label_counts=_label_counts(named.domains),
-    )
+    def __call__(self, window: Window) -> pl.DataFrame:
+        """Return the contacts (MEDIA_SCHEMA), in no particular order."""
+        start, end = window.span.start - self.reach, window.span.end + self.reach
+        rows = listed_contacts(window, window.reference.once(_listing), start, end)
+        if rows.is_empty():
+            return NO_MEDIA
+        people = resolve(
+            rows, window.reference, kind=pl.col("own_kind"), value=pl.col("own_value"), time="timestamp"
+        )
+        scope = window.reference.scope_people
+        if scope is not None:
+            people = people.filter(pl.col("staff_id").is_in(sorted(scope)))
+        own = Asked(pl.col("own_kind"), pl.col("own_value"))
+        people = people.with_columns(identity(people, window.reference, window.force, own))
+        known = _with_register(people, window.reference)
+        return known.with_columns(self._left_out(known, window)).select(MEDIA_SCHEMA.names())
 
+    def shown(self, window: Window) -> pl.DataFrame:
+        """Return the contacts that are not left out."""
+        return window.once(self).filter(pl.col("left_out").is_null())
 
-def _named(listing: pl.DataFrame) -> _Named:
-    values = listing.select("kind", "value").drop_nulls().rows()
-    return _Named(
-        exactly=frozenset(value for kind, value in values if kind != "domain"),
-        domains=frozenset(value for kind, value in values if kind == "domain"),
-    )
+    def why_not(self, window: Window, keys: Sequence[str]) -> dict[str, str]:
+        """Return why contacts are no longer shown, where it is known: left out by now, or no authority opens the list."""
+        if window.reference["media_contacts"].is_empty():
+            return dict.fromkeys(keys, "no live authority opens the list of media contacts any more")
+        rows = (
+            window.once(self)
+            .select(contact_key().alias("key"), "left_out", "register_entry")
+            .filter(pl.col("key").is_in(list(keys)), pl.col("left_out").is_not_null())
+        )
+        return {key: _why(reason, entry) for key, reason, entry in rows.iter_rows()}
+
+    def _left_out(self, rows: pl.DataFrame, window: Window) -> pl.Expr:
+        registered = (pl.col("register") == REGISTERED) & (not self.exempt.show_registered)
+        press = pl.col("staff_id").is_in(window.reference.once(_Press(self.exempt)).implode())
+        return (
+            pl.when(registered)
+            .then(pl.lit(REGISTERED))
+            .when(press.fill_null(value=False))
+            .then(pl.lit(PRESS))
+            .when(is_bulk(rows, window, self.exempt))
+            .then(pl.lit(BULK))
+            .alias("left_out")
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class _Touching:
-    """The listed parties that turn up, and the events in which they take part."""
+class _Press:
+    """The press office of a reference, for `Reference.once`."""
 
-    parties: list[str]
-    events: Mapping[Family, pl.LazyFrame]
+    exempt: ContactExemptions
 
-
-def _touching(window: Window, listing: _Listing) -> _Touching | None:
-    """Return the events in which a listed party takes part, as far back as contacts fold; None where there is none.
-
-    Few events have one: finding those by their raw parties first spares the contacts view nearly all of its work. It
-    cannot change what folds, because rows that fold name the same counterpart.
-    """
-    near = pl.col("timestamp") >= window.span.start - FOLD
-    events: dict[Family, pl.LazyFrame] = {family: window.events(family).filter(near) for family in PARTIES}
-    read = pl.collect_all([events[family].select("event_id", *PARTIES[family]) for family in PARTIES])
-    columns = [
-        (frame["event_id"], frame[name])
-        for frame, names in zip(read, PARTIES.values(), strict=True)
-        for name in names
-    ]
-    parties = pl.concat([_flat(column) for _, column in columns]).unique().drop_nulls()
-    listed = [party for party in parties if party in listing.named and party not in listing.protected]
-    if not listed:
-        return None
-    ids = pl.concat([event_ids.filter(_names(column, listed)) for event_ids, column in columns])
-    wanted = pl.col("event_id").is_in(ids.unique().implode())
-    return _Touching(listed, {family: frame.filter(wanted) for family, frame in events.items()})
+    def __call__(self, reference: Reference) -> pl.Series:
+        """Return their staff ids."""
+        return press_office(reference, self.exempt)
 
 
-def _flat(column: pl.Series) -> pl.Series:
-    flat = column.explode() if column.dtype == pl.List else column
-    return flat.alias("party")
+def _why(left_out: str, entry: str | None) -> str:
+    """Return why a contact is left out, in words."""
+    if left_out == REGISTERED:
+        return f"it is registered as a media contact (entry {entry})"
+    return {PRESS: "talking to the media is their work", BULK: "it is mail that many of ours got"}[left_out]
 
 
-def _names(column: pl.Series, parties: Sequence[str]) -> pl.Series:
-    """Return whether a row of the column names one of the parties."""
-    if column.dtype == pl.List:
-        return column.list.eval(pl.element().is_in(parties)).list.any()
-    return column.is_in(parties)
-
-
-def _label_counts(domains: Iterable[str]) -> list[int]:
-    """Return how many labels the listed domains have: only tails of these lengths need comparing."""
-    return sorted({domain.count(".") + 1 for domain in domains})
-
-
-def _domain_tail(labels: int) -> pl.Expr:
-    """Return the last `labels` labels of the counterpart's domain; null where it has fewer."""
-    return pl.col("other_domain").str.extract(rf"((?:[^.]+\.){{{labels - 1}}}[^.]+)$")
-
-
-def _with_outlet(rows: pl.DataFrame, listing: _Listing) -> pl.DataFrame:
-    """Keep the contacts that an entry valid at their time names, with the outlet of the most exact such entry."""
-    numbered = rows.with_row_index("row")
-    candidates = [
-        numbered.select("row", "timestamp", kind="other_kind", value="other_value", labels=pl.lit(99))
-    ]
-    candidates += [
-        numbered.select(
-            "row", "timestamp", kind=pl.lit("domain"), value=_domain_tail(labels), labels=pl.lit(labels)
-        )
-        for labels in listing.label_counts
-    ]
-    best = (
-        pl.concat(candidates)
-        .join(listing.entries, on=["kind", "value"])
-        .filter(
-            (pl.col("valid_from") <= pl.col("timestamp")).fill_null(value=True),
-            (pl.col("timestamp") < pl.col("valid_to")).fill_null(value=True),
-        )
-        .sort("row", "labels", "outlet", descending=[False, True, False])
-        .unique("row", keep="first", maintain_order=True)
-    )
-    return numbered.join(best.select("row", "outlet"), on="row", maintain_order="left").drop("row")
+def _listing(reference: Reference) -> Listing:
+    return listing(reference["media_contacts"], reference["protected_contacts"])
 
 
 def _with_register(rows: pl.DataFrame, reference: Reference) -> pl.DataFrame:
@@ -261,10 +194,3 @@ def contact_facts() -> pl.Expr:
         "register",
         "register_entry",
     )
-
-
-def why_no_contact(reference: Reference, keys: Sequence[str]) -> dict[str, str]:
-    """Return why contacts are no longer found, where it is known: no authority opens the list any more."""
-    if not reference["media_contacts"].is_empty():
-        return {}
-    return dict.fromkeys(keys, "no live authority opens the list of media contacts any more")

@@ -112,7 +112,7 @@ def vehicles_of(staff: pl.DataFrame) -> pl.DataFrame:
 def person_key() -> pl.Expr:
     """Return the subject key of rows of the staff feed: SURNAME/FORENAME/YYYY-MM-DD, null without name or date of birth."""
     born = pl.col("dob").dt.to_string("iso")
-    return pl.concat_str(surname_of("name"), _forename_of("name"), born, separator="/")
+    return pl.concat_str(surname_of("name"), forename_of("name"), born, separator="/")
 
 
 def surname_of(column: str) -> pl.Expr:
@@ -121,7 +121,7 @@ def surname_of(column: str) -> pl.Expr:
     return pl.coalesce(name.str.extract(r"^([^,]+?)\s*,"), name.str.extract(r"(\S+)$"))
 
 
-def _forename_of(column: str) -> pl.Expr:
+def forename_of(column: str) -> pl.Expr:
     """Return the first forename in a name, in capitals: the word behind a comma, else the first of several."""
     name = pl.col(column).str.strip_chars().str.to_uppercase()
     return pl.coalesce(name.str.extract(r",\s*(\S+)"), name.str.extract(r"^(\S+)\s"))

@@ -19,7 +19,6 @@ from auditd.config.locate import key_lines, nearest_line
 from auditd.config.model import ConfigFile, FeedTable, ListenerTable, ListenTable, SourceTable, StorageTable
 from auditd.config.runtime import ChosenDetector, Config, Delivery, Query, Source
 from auditd.config.validate import validate
-from detectors.bounds import ExplainingSettings, ExplanationSettings
 from detectors.detector import all_detectors
 from parsers.force import Force
 from parsers.format import Context, Format, all_formats
@@ -83,7 +82,7 @@ def _build(file: Path, model: ConfigFile) -> Config:
         logging=model.logging,
         sources=tuple(_source(file.parent, table, force) for table in model.sources),
         feeds=tuple(_delivery(file.parent, table) for table in model.feeds),
-        chosen=_chosen(model.detectors, model.explanations),
+        chosen=_chosen(model.detectors, {"explanations": model.explanations, "contacts": model.contacts}),
         explanations=model.explanations,
         listen=_listen(file.parent, model.listen),
         listeners=tuple(_listener(file.parent, table) for table in model.listeners),
@@ -155,16 +154,15 @@ def _listener(folder: Path, table: ListenerTable) -> ListenerTable:
     return table.model_copy(update=there)
 
 
-def _chosen(
-    tables: dict[str, dict[str, Any]], explanations: ExplanationSettings
-) -> tuple[ChosenDetector, ...]:
+def _chosen(tables: dict[str, dict[str, Any]], shared: dict[str, BaseModel]) -> tuple[ChosenDetector, ...]:
+    """Return the detectors that run; a shared table holds for each that has no such table of its own."""
     chosen = []
     for name, detector in all_detectors().items():
         table = dict(tables.get(name, {}))
         if table.pop("enabled", True):
             settings = _sure(detector.Settings, table)
-            if isinstance(settings, ExplainingSettings) and "explanations" not in table:
-                settings = settings.model_copy(update={"explanations": explanations})
+            theirs = {key: value for key, value in shared.items() if key in type(settings).model_fields}
+            settings = settings.model_copy(update={key: theirs[key] for key in theirs.keys() - table.keys()})
             chosen.append(ChosenDetector(detector, settings))
     return tuple(chosen)
 

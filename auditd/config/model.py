@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from auditd.config import values
 from detectors.bounds import ExplanationSettings
+from detectors.exempt import ContactExemptions
 from parsers.encodings import Declared
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
@@ -296,6 +297,9 @@ class ConfigFile(Table):
     listeners: tuple[ListenerTable, ...] = Field((), description="Ports on which syslog messages arrive.")
     explanations: ExplanationSettings = Field(
         default_factory=ExplanationSettings, description="How far explanations of look-ups reach."
+    )
+    contacts: ContactExemptions = Field(
+        default_factory=ContactExemptions, description="Contacts with listed media that are left out."
     )
     detectors: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Settings per detector; all run unless `enabled = false`."

@@ -29,10 +29,13 @@ STAFF: Final = 60
 FEEDS: Final = (
     "staff", "identifiers", "incidents", "incident_subjects", "assignments", "media_contacts", "protected_contacts",
 )  # fmt: skip
-# A grace of seconds instead of a day.
+# A grace of seconds instead of a day; no wait for the rest of bulk mail, of which the demo has none.
 _HASTE: Final = """\
 [run]
 settle_seconds = 2.0
+
+[contacts]
+bulk_wait_minutes = 0
 
 [detectors.unlinked_lookup]
 grace_hours = {grace_hours}

@@ -19,6 +19,7 @@ from detectors.explanations.circulation import barred
 from detectors.identity import resolve
 from detectors.people import close_or_sensitive, serving, units
 from detectors.reference import Reference
+from detectors.words import holds_words
 from parsers.subjects import canonical_collar
 
 ORDER: Final = 60
@@ -89,10 +90,7 @@ def why_not(case: Case) -> list[str]:
 
 def _has(duty: Duty) -> pl.Expr:
     """Boolean expression over `units`: the role or the unit holds one of the duty's words, whole."""
-    words = "|".join(re.escape(word.strip().lower()) for word in duty.who)
-    pattern = rf"(?:^|[^a-z])(?:{words})(?:[^a-z]|$)"
-    in_role = pl.col("role_key").str.contains(pattern).fill_null(value=False)
-    return in_role | pl.col("unit_key").str.contains(pattern).fill_null(value=False)
+    return holds_words(pl.col("role_key"), duty.who) | holds_words(pl.col("unit_key"), duty.who)
 
 
 def _is_of(duty: Duty) -> pl.Expr:

@@ -8,12 +8,13 @@ from typing import Any
 
 import polars as pl
 
-from detectors.contacts import FOLD, contact_key
+from detectors.contacts import contact_key
 from detectors.detector import About, Detector, Naming, Window
+from detectors.exempt import ExemptingSettings
 from detectors.finding import Severity
 from detectors.findings import NO_FINDINGS, to_findings
 from detectors.identity_words import identity
-from detectors.media import NONE, REGISTERED, contact_facts, media_contacts, why_no_contact
+from detectors.media import NONE, REGISTERED, MediaContacts, contact_facts
 from detectors.sentences import contact
 
 
@@ -21,7 +22,7 @@ class MediaContact(Detector):
     """An email or call, either way, between one of ours and listed media."""
 
     name = "media_contact"
-    version = 2
+    version = 3
     about = About(
         title="Contact with listed media",
         meaning=(
@@ -31,8 +32,8 @@ class MediaContact(Detector):
         severity=Severity.MEDIUM,
         category="disclosure of information",
         innocent_causes=(
-            "Press officers and senior officers talk to the media as their work.",
-            "Newsletters and press enquiries sent to many mailboxes.",
+            "A senior officer, or somebody the press office asked, talks to the media as their work.",
+            "A press enquiry sent to a few mailboxes.",
             "A private matter: a relative works for the outlet, a shared switchboard, an advertisement.",
             "A number or domain that has changed hands since the list was reviewed.",
         ),
@@ -46,19 +47,25 @@ class MediaContact(Detector):
     )
     reads = ("email", "call")
     by = "actor"
-    feeds = ("identifiers", "media_contacts", "protected_contacts", "media_register")
+    feeds = ("staff", "identifiers", "media_contacts", "protected_contacts", "media_register")
+    Settings = ExemptingSettings
 
     @property
     def before(self) -> timedelta:
-        """The reach of folding the rows of one message or call."""
-        return FOLD
+        """The reach of folding the rows of one message or call, and of bulk mail."""
+        return self._contacts.before
+
+    @property
+    def after(self) -> timedelta:
+        """The wait for the rest of bulk mail."""
+        return self._contacts.after
 
     def judge(self, window: Window) -> pl.DataFrame:
         """Return one finding per contact of the span; its key is `contact_key`.
 
         Severity: high if the register is loaded and knows of none, low if registered, else medium.
         """
-        found = media_contacts(window)
+        found = self._contacts.shown(window)
         if found.is_empty():
             return NO_FINDINGS
         severity = (
@@ -85,5 +92,9 @@ class MediaContact(Detector):
         return [lead, contact(facts), *identity(facts.get("identity"), facts["actor"], naming)]
 
     def why_quiet(self, window: Window, keys: Sequence[str]) -> Mapping[str, str]:
-        """Return the reason where the list itself is gone."""
-        return why_no_contact(window.reference, keys)
+        """Return the reason where the contact is left out by now, or the list itself is gone."""
+        return self._contacts.why_not(window, keys)
+
+    @property
+    def _contacts(self) -> MediaContacts:
+        return MediaContacts(self.settings.contacts)

@@ -12,6 +12,7 @@ from pydantic_core import PydanticUndefined
 
 from auditd.config import model
 from detectors.bounds import Duty, ExplanationSettings
+from detectors.exempt import ContactExemptions
 
 TABLES: dict[str, type[BaseModel]] = {
     "[force]": model.ForceTable,
@@ -26,6 +27,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "[[listeners.routes]]": model.RouteTable,
     "[explanations]": ExplanationSettings,
     "[[explanations.duties]]": Duty,
+    "[contacts]": ContactExemptions,
 }
 
 

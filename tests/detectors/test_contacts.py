@@ -44,6 +44,19 @@ def test_a_mailbox_that_redirects_outside_is_in_contact():
     assert seen(row) == [("e1", "outbound", "jane@force.example", "desk@news.example")]
 
 
+def test_what_a_mailbox_passes_on_is_its_contact_not_that_of_who_wrote_it():
+    """The message leaves under its sender's name, in rows that come with or after the one that tells who passed it on."""
+    told = email("e2", event_action="email-forwarded", email_related_address="joe@force.example")
+    left = email("e1", event_action="email-sent")
+    assert seen(told, left) == [("e2", "outbound", "joe@force.example", "desk@news.example")]
+    assert seen(left) == [("e1", "outbound", "jane@force.example", "desk@news.example")]
+
+
+def test_a_list_of_ours_that_was_expanded_passes_nothing_on():
+    row = email("e1", event_action="email-expanded", email_related_address="all@force.example")
+    assert seen(row) == [("e1", "outbound", "jane@force.example", "desk@news.example")]
+
+
 def test_transport_rows_and_rows_without_parties_are_no_contacts():
     assert (
         seen(

@@ -47,8 +47,9 @@ every_detector = pytest.mark.parametrize(
 incident = work(since=NOON, until=NOON + timedelta(hours=1), recorded=NOON + timedelta(hours=3))
 matter = work("I2", key="ZZ99ZZZ", staff_id="S3", since=NOON - timedelta(days=2))
 beside = work("I2", key="DOE/JOHN", subject_type="person", staff_id="S3", since=NOON - timedelta(days=2))
+HOME = "jane.sone@home.example"
 PEOPLE = [
-    {**STAFF[0], "vehicles": ["ZZ99ZZZ"], "next_of_kin_surnames": ["DOE"]},
+    {**STAFF[0], "name": "Jane Sone", "vehicles": ["ZZ99ZZZ"], "next_of_kin_surnames": ["DOE"]},
     {**STAFF[1], "vehicles": ["AB12CDE", "CC22CCC"]},
 ]
 
@@ -165,10 +166,10 @@ def access(event_id, tick, user, subject, collar):
     )
 
 
-def mail(event_id, tick, sender, recipients, message, action):
+def mail(event_id, tick, sender, recipients, message, action, related=None, size=None):
     return email(
         event_id, moment(tick), email_from_address=sender, email_to_address=recipients, email_message_id=message,
-        event_action=action,
+        event_action=action, email_related_address=related, email_bytes=size,
     )  # fmt: skip
 
 
@@ -211,6 +212,8 @@ MISUSE = [
     (leg, ("50009", DESK, DESK, "g1", 60)),
     (access, ("jdoe", ("vehicle", "AB12CDE"), None)),
     (access, ("jdoe", ("person", "DOE/JOHN"), None)),
+    (mail, ("jane@force.example", [HOME], "m4", "email-sent", None, 900_000)),
+    (mail, ("x@force.example", ["b@other.example"], None, "email-forwarded", "jane@force.example")),
 ]
 """The same few things again and again: repeats of contacts, keepers after vehicles, look-ups before contacts."""
 HISTORIES = st.tuples(
@@ -281,6 +284,7 @@ def test_the_histories_of_the_property_are_dense_enough():
             (access, (23, "sam", ("person", "DOE/JOHN"), None)),
             (mail, (12, "jane@force.example", ["a@news.example"], "m1", "email-sent")),
             (leg, (14, "50009", DESK, DESK, "g1", 60)),
+            (mail, (22, "jane@force.example", [HOME], "m4", "email-sent", None, 900_000)),
         ]
     )
     span = Span(moment(0), moment(40))

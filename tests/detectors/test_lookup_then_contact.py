@@ -21,6 +21,7 @@ from history import (
     work,
 )
 
+from detectors.exempt import ContactExemptions
 from detectors.finding import Severity
 from detectors.rules.lookup_then_contact import LookupThenContact, LookupThenContactSettings
 
@@ -56,8 +57,10 @@ def test_fires_on_a_mail_received_too():
 def test_fires_less_severely_when_all_is_explained_or_registered():
     explained = judge(DETECTOR, opened(**work()), look_up("a1"), LATER)
     assert explained["severity"].to_list() == [Severity.MEDIUM]
-    noted = judge(DETECTOR, opened(media_register=[registered(at(hours=3))]), look_up("a1"), LATER)
-    assert noted["severity"].to_list() == [Severity.HIGH]
+    register = opened(media_register=[registered(at(hours=3))])
+    assert judge(DETECTOR, register, look_up("a1"), LATER).is_empty()
+    showing = LookupThenContact(LookupThenContactSettings(contacts=ContactExemptions(show_registered=True)))
+    assert judge(showing, register, look_up("a1"), LATER)["severity"].to_list() == [Severity.HIGH]
 
 
 @pytest.mark.parametrize(("hours", "fires"), [(0, True), (-24, True), (-24.01, False), (0.01, False)])

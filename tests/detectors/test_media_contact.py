@@ -1,6 +1,7 @@
 """media_contact: fires on contact with what an open list names, is quiet about everybody else and the protected."""
 
 import json
+from datetime import date
 
 import pytest
 from history import (
@@ -21,10 +22,12 @@ from history import (
 )
 
 from detectors.detector import Span
+from detectors.exempt import ContactExemptions, ExemptingSettings
 from detectors.finding import Severity
 from detectors.rules.media_contact import MediaContact
 
 DETECTOR = MediaContact()
+SHOWING = MediaContact(ExemptingSettings(contacts=ContactExemptions(show_registered=True)))
 
 
 def opened(*listed, **feeds):
@@ -163,7 +166,7 @@ def test_one_contact_that_several_entries_name_is_one_finding_of_the_most_exact(
     ids=["registered", "too late", "another outlet", "another person", "empty register"],
 )
 def test_the_register_decides_the_severity_once_it_is_loaded(entries, severity):
-    assert judge(DETECTOR, opened(media_register=entries), call("c1"))["severity"].to_list() == [severity]
+    assert judge(SHOWING, opened(media_register=entries), call("c1"))["severity"].to_list() == [severity]
 
 
 def test_the_register_says_nothing_about_an_unknown_person():
@@ -201,7 +204,7 @@ def test_the_register_says_nothing_about_an_unknown_person():
 )
 def test_describes(row, feeds, sentence):
     known = opened(media(), media("news.example", "domain"), **feeds)
-    facts = json.loads(judge(DETECTOR, known, row)["facts"][0])
+    facts = json.loads(judge(SHOWING, known, row)["facts"][0])
     assert DETECTOR.describe(facts, Plain()) == ["S1 was in contact with Daily Example.", sentence]
 
 
@@ -210,3 +213,86 @@ def test_a_shared_extension_is_nobodys():
     [finding] = judge(DETECTOR, known, call("c1")).rows(named=True)
     assert finding["staff_id"] is None
     assert "shared by several people" in DETECTOR.describe(json.loads(finding["facts"]), Plain())[1]
+
+
+def newsletter(index, *, sender="news@news.example", time=None):
+    """The same letter to another of our mailboxes, a message of its own each."""
+    return email(
+        f"n{index}",
+        time or at(seconds=index),
+        email_from_address=sender,
+        email_to_address=[f"box{index}@force.example"],
+        email_message_id=f"n{index}",
+    )
+
+
+LISTED = opened(media("news.example", "domain"))
+
+
+@pytest.mark.parametrize(("mailboxes", "shown"), [(5, 0), (4, 4)])
+def test_mail_of_a_sender_who_writes_to_many_of_us_is_left_out(mailboxes, shown):
+    assert judge(DETECTOR, LISTED, *(newsletter(index) for index in range(mailboxes))).height == shown
+
+
+def test_one_message_to_many_of_us_is_left_out_and_our_answer_to_it_is_not():
+    many = [f"box{index}@force.example" for index in range(5)]
+    rows = (
+        email("e1", email_from_address="desk@news.example", email_to_address=many),
+        email("e2", at(minutes=9), email_message_id="m2"),
+    )
+    assert judge(DETECTOR, LISTED, *rows)["event_ids"].to_list() == [["e2"]]
+
+
+@pytest.mark.parametrize(("minutes", "shown"), [(-1440, 0), (-1440.1, 1), (5, 0), (5.1, 1)])
+def test_bulk_reaches_a_day_back_and_the_wait_ahead(minutes, shown):
+    others = [newsletter(index, time=at(minutes=minutes)) for index in range(4)]
+    rows = (*others, newsletter(9, time=at()))
+    assert judge(DETECTOR, LISTED, *rows, span=Span(at(), at(seconds=1))).height == shown
+
+
+@pytest.mark.parametrize(
+    ("sender", "shown"),
+    [
+        ("newsletter@news.example", 0),
+        ("no-reply+77@news.example", 0),
+        ("newsletters2@news.example", 0),
+        ("newsome@news.example", 1),
+    ],
+)
+def test_a_sender_that_is_called_a_newsletter_is_one(sender, shown):
+    assert judge(DETECTOR, LISTED, newsletter(1, sender=sender)).height == shown
+
+
+def staffed(rank, role, unit):
+    person = {
+        "staff_id": "S1",
+        "name": "Jo",
+        "rank": rank,
+        "role": role,
+        "unit": unit,
+        "employer": "f",
+        "force": "f",
+    }
+    return opened(staff=[person | {"start_date": date(2020, 1, 1)}])
+
+
+@pytest.mark.parametrize(
+    ("person", "shown"),
+    [
+        (("Staff", "Press Officer", "HQ"), 0),
+        (("Staff", "manager", "Press office (North)"), 0),
+        (("Staff", "impress officer", "HQ"), 1),
+        (("ACC", "head", "Press Office"), 1),
+        (("Staff", "press officer", "Chief Officers"), 1),
+    ],
+)
+def test_the_press_office_is_left_out_and_chief_officers_are_not(person, shown):
+    assert judge(DETECTOR, staffed(*person), call("c1")).height == shown
+
+
+def test_says_why_a_contact_is_no_longer_shown():
+    key = f"g1|outbound|extension:50009|phone:{DESK}|2026-03-03T12:00:00Z"
+    later = window(DETECTOR, history(call("c1")), opened(media_register=[registered(at())]))
+    assert DETECTOR.why_quiet(later, [key]) == {key: "it is registered as a media contact (entry R1)"}
+    press = window(DETECTOR, history(call("c1")), staffed("Staff", "press officer", "HQ"))
+    assert DETECTOR.why_quiet(press, [key]) == {key: "talking to the media is their work"}

@@ -29,17 +29,24 @@ def exchange_header(at: datetime) -> str:
 
 
 def exchange_lines(mail: Mail) -> list[str]:
-    """Return the rows one message leaves: received from the mailbox or the internet, then sent or delivered."""
+    """Return the rows one message leaves: received from the mailbox or the internet, then sent or delivered.
+
+    What a mailbox's rule passes on was sent to that mailbox; only the rows behind it name the new recipient.
+    """
     first = ("STOREDRIVER", "RECEIVE") if mail.ours else ("SMTP", "RECEIVE")
     leaves = any(not r.endswith(mail.sender.partition("@")[2]) for r in mail.recipients)
-    last = ("SMTP", "SENDEXTERNAL") if mail.ours and leaves else ("STOREDRIVER", "DELIVER")
+    last = (
+        ("SMTP", "SENDEXTERNAL")
+        if leaves and (mail.ours or mail.forwarded_by)
+        else ("STOREDRIVER", "DELIVER")
+    )
     middle = ("MAILBOXRULE", "REDIRECT") if mail.forwarded_by else ("AGENT", "AGENTINFO")
     return [_row(mail, source, event) for source, event in (first, middle, last)]
 
 
 def _row(mail: Mail, source: str, event: str) -> str:
     forwarded = mail.forwarded_by and event == "REDIRECT"
-    to = ";".join(mail.recipients)
+    to = mail.forwarded_by if mail.forwarded_by and event == "RECEIVE" else ";".join(mail.recipients)
     status = ";".join("To" for _ in mail.recipients) if event == "RECEIVE" else ""
     # Column by column, in the order of EXCHANGE_COLUMNS.
     return csv_line(

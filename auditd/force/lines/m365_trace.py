@@ -30,7 +30,9 @@ def trace_lines(mail: Mail) -> list[str]:
     steps = [("STOREDRIVER" if mail.ours else "SMTP", "RECEIVE")]
     if mail.forwarded_by:
         steps.append(("MAILBOXRULE", "REDIRECT"))
-    steps.append(("SMTP", "SEND") if mail.ours and leaves else ("STOREDRIVER", "DELIVER"))
+    steps.append(
+        ("SMTP", "SEND") if leaves and (mail.ours or mail.forwarded_by) else ("STOREDRIVER", "DELIVER")
+    )
     at = mail.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{mail.at.microsecond // 1000:03d}Z"
     network = str(uuid.uuid5(uuid.NAMESPACE_URL, mail.message_id))
     status = ";".join("To" for _ in mail.recipients)
@@ -38,7 +40,8 @@ def trace_lines(mail: Mail) -> list[str]:
         csv_line(
             (
                 at, "192.0.2.7", "mb1", "192.0.2.8", "mb2", "", "Default", source, event,
-                str(crc32(mail.message_id.encode())), f"<{mail.message_id}>", network, ";".join(mail.recipients),
+                str(crc32(mail.message_id.encode())), f"<{mail.message_id}>", network,
+                mail.forwarded_by if mail.forwarded_by and event == "RECEIVE" else ";".join(mail.recipients),
                 status if event == "RECEIVE" else "", str(mail.size), str(len(mail.recipients)),
                 mail.forwarded_by if event == "REDIRECT" else "", "", mail.subject, mail.sender, mail.sender, "",
                 "Originating" if mail.ours else "Incoming", "", "", "", "",
