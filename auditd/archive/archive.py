@@ -67,16 +67,18 @@ class Archive:
 
     def segments(self, family: str | None = None) -> list[Segment]:
         """Return the live segments, of one family or all, oldest first."""
-        chosen = (s for s in self._segments.values() if family in (None, s.family))
-        return sorted(chosen, key=lambda s: (s.min_time, s.segment_id))
+        return _oldest_first(s for s in self._segments.values() if family in (None, s.family))
 
     def overlapping(self, family: str, start: datetime | None, end: datetime | None) -> list[Segment]:
         """Return the family's segments with a row that may lie in [start, end)."""
-        return [
-            segment
-            for segment in self.segments(family)
-            if (start is None or segment.max_time >= start) and (end is None or segment.min_time < end)
-        ]
+        found = (
+            one
+            for one in self._segments.values()
+            if one.family == family
+            and (start is None or one.max_time >= start)
+            and (end is None or one.min_time < end)
+        )
+        return _oldest_first(found)
 
     def scan(
         self, family: Family, start: datetime | None = None, end: datetime | None = None
@@ -264,3 +266,7 @@ class Archive:
     def recent(self, segment_id: int) -> pl.DataFrame | None:
         """Return a segment's rows if they are in memory."""
         return self._recent.get(segment_id)
+
+
+def _oldest_first(segments: Iterable[Segment]) -> list[Segment]:
+    return sorted(segments, key=lambda segment: (segment.min_time, segment.segment_id))

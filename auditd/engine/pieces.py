@@ -12,6 +12,8 @@ from detectors.detector import Detector, Span
 
 PIECE_ROWS: Final = 100_000
 SHORTEST_PIECE: Final = timedelta(minutes=1)
+NEAR_ROWS: Final = 10_000
+"""Judging so many rows costs about what a piece costs by itself: spans no further apart are judged as one."""
 
 
 class Pieces:
@@ -22,8 +24,12 @@ class Pieces:
         self._starts = starts
 
     def of(self, detector: Detector, spans: Sequence[Span]) -> Iterator[Span]:
-        """Yield the spans in pieces a detector can judge; those without events are left out."""
-        for span in spans:
+        """Yield the spans in pieces a detector can judge; those without events are left out.
+
+        Spans in order of time, as an agenda holds them. What lies between two that are judged as one is judged again, to
+        the same end.
+        """
+        for span in self._joined(detector, spans):
             rows = self._rows(detector, span)
             if rows == 0:
                 continue
@@ -32,6 +38,20 @@ class Pieces:
                 yield from self.of(detector, [Span(span.start, middle), Span(middle, span.end)])
             else:
                 yield span
+
+    def _joined(self, detector: Detector, spans: Sequence[Span]) -> Iterator[Span]:
+        """Yield spans, those near to each other as one."""
+        waiting: Span | None = None
+        for span in spans:
+            if waiting is None:
+                waiting = span
+            elif self._rows(detector, Span(waiting.end, span.start)) <= NEAR_ROWS:
+                waiting = Span(waiting.start, span.end)
+            else:
+                yield waiting
+                waiting = span
+        if waiting is not None:
+            yield waiting
 
     def _rows(self, detector: Detector, span: Span) -> int:
         """Estimate the rows a detector judges in a span, from the manifest; 0 only if there is none."""
