@@ -30,14 +30,17 @@ class Pieces:
         the same end.
         """
         for span in self._joined(detector, spans):
-            rows = self._rows(detector, span)
-            if rows == 0:
-                continue
-            if rows > PIECE_ROWS and span.end - span.start > SHORTEST_PIECE:
-                middle = span.start + (span.end - span.start) / 2
-                yield from self.of(detector, [Span(span.start, middle), Span(middle, span.end)])
-            else:
-                yield span
+            yield from self._cut(detector, span)
+
+    def _cut(self, detector: Detector, span: Span) -> Iterator[Span]:
+        """Yield a span in pieces that are not too large; none that is empty."""
+        rows = self._rows(detector, span)
+        if rows > PIECE_ROWS and span.end - span.start > SHORTEST_PIECE:
+            middle = span.start + (span.end - span.start) / 2
+            yield from self._cut(detector, Span(span.start, middle))
+            yield from self._cut(detector, Span(middle, span.end))
+        elif rows:
+            yield span
 
     def _joined(self, detector: Detector, spans: Sequence[Span]) -> Iterator[Span]:
         """Yield spans, those near to each other as one."""
