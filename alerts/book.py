@@ -11,22 +11,23 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import Connection, insert, select, update
 
+from alerts.appraisal import Appraiser
+from alerts.batches import batches
 from alerts.difference import (
     Difference,
     FindingRecord,
     StoredFinding,
     always,
-    batches,
     compare,
     stored_findings,
 )
 from alerts.gathering import AlertRecord, Shelf
 from alerts.models import AlertRow, FindingRow
+from alerts.rows import update_rows
+from alerts.settling import settle
 from alerts.trail import Trail
-from alerts.vocabulary import AUTOMATIC_OUTCOMES, EXPLAINED_LATE, MOVED
 from detectors.detector import Detector
 
 __all__ = ["Applied", "Difference", "FindingRecord", "always", "apply", "compare"]
@@ -58,11 +59,17 @@ class _Placed:
 
 
 def apply(
-    conn: Connection, difference: Difference, *, detector: Detector, reasons: Mapping[str, str], now: datetime
+    conn: Connection,
+    difference: Difference,
+    *,
+    detector: Detector,
+    reasons: Mapping[str, str],
+    now: datetime,
+    appraiser: Appraiser | None = None,
 ) -> Applied:
     """Write a difference: store and withdraw findings, open, grow, close and reopen alerts, append to their history.
 
-    reasons: why findings were withdrawn, by key. Applying a difference again changes nothing. The findings stored
+    reasons: why findings were withdrawn, by key. appraiser: how alerts are scored (default weights unless told). Applying a difference again changes nothing. The findings stored
     before are read again here, so a difference that has gone stale does no harm.
     """
     offered = (*difference.added, *difference.changed)
@@ -73,7 +80,7 @@ def apply(
     if not arriving and not leaving:
         return Applied()
     people = {record.person_key for record in arriving}
-    shelf = Shelf.load(conn, detector.name, people=people, ids={f.alert_id for f in stored.values()})
+    shelf = Shelf.load(conn, detector.about.concern, people=people, ids={f.alert_id for f in stored.values()})
     placed = [
         _Placed(record, before, shelf.place(record, before))
         for record in arriving
@@ -84,8 +91,10 @@ def apply(
     _store(conn, placed, detector=detector, now=now)
     _withdraw(conn, leaving, reasons, now=now)
     _note(trail, shelf, placed, leaving, reasons)
+    opened = _opened(conn, shelf)
     touched = {alert_id for alert_id, _ in trail.findings} & shelf.stored.keys()
-    _settle(conn, [shelf.stored[alert_id] for alert_id in sorted(touched)], trail, now=now)
+    alerts = [*opened, *(shelf.stored[alert_id] for alert_id in sorted(touched))]
+    settle(conn, alerts, trail, appraiser or Appraiser(abouts={detector.name: detector.about}), now=now)
     trail.write(conn, now=now)
     return _applied(trail, placed, leaving)
 
@@ -100,7 +109,7 @@ def _open_alerts(
     findings: dict[str, list[FindingRecord]] = defaultdict(list)
     for one in placed:
         findings[one.alert_id].append(one.record)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "alert_id": alert_id,
             "concern": shelf.concern,
@@ -108,20 +117,32 @@ def _open_alerts(
             "ordinal": ordinal,
             "staff_id": findings[alert_id][0].staff_id,
             "actor": min(record.actor for record in findings[alert_id]),
+            "lead": detector.name,
             "title": detector.about.title,
             "category": detector.about.category,
+            "score": 0,
+            "reasons": [],
+            "score_basis": "",
             "severity": max(record.severity for record in findings[alert_id]),
             "finding_count": len(findings[alert_id]),
             "first_event_at": min(record.timestamp for record in findings[alert_id]),
             "last_event_at": max(record.timestamp for record in findings[alert_id]),
             "state": "open",
             "opened_at": now,
-            "version": 1,
+            "version": 0,  # its findings make it the first
         }
         for person_key, (alert_id, ordinal) in shelf.opened.items()
     ]
     if rows:
         conn.execute(insert(AlertRow), rows)
+
+
+def _opened(conn: Connection, shelf: Shelf) -> list[AlertRecord]:
+    """Return the alerts that were opened, as stored."""
+    ids = [alert_id for alert_id, _ in shelf.opened.values()]
+    query = select(AlertRow.__table__)
+    found = [row for batch in batches(ids) for row in conn.execute(query.where(AlertRow.alert_id.in_(batch)))]
+    return sorted(found, key=lambda row: str(row.alert_id))
 
 
 def _store(conn: Connection, placed: Sequence[_Placed], *, detector: Detector, now: datetime) -> None:
@@ -136,7 +157,7 @@ def _store(conn: Connection, placed: Sequence[_Placed], *, detector: Detector, n
             known.append(row | {"id": row.pop("finding_id")})
     if fresh:
         conn.execute(insert(FindingRow), fresh)
-    _update(conn, FindingRow.finding_id, known)
+    update_rows(conn, FindingRow.finding_id, known)
 
 
 def _withdraw(
@@ -149,13 +170,6 @@ def _withdraw(
         ended = update(FindingRow).values(state="withdrawn", withdrawn_reason=reason, changed_at=now)
         for batch in batches(ids):
             conn.execute(ended.where(FindingRow.finding_id.in_(batch)))
-
-
-def _update(conn: Connection, key: InstrumentedAttribute[str], rows: Sequence[dict[str, Any]]) -> None:
-    """Update rows of the key's table; each row names its key as "id", and all have the same columns."""
-    if rows:
-        values: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "id"}
-        conn.execute(update(key.class_).where(key == bindparam("id")).values(values), rows)
 
 
 def _note(
@@ -187,47 +201,6 @@ def _note(
 def _was(before: FindingRecord, after: FindingRecord) -> dict[str, Any]:
     was = {name: getattr(before, name) for name in _CONTENT if getattr(before, name) != getattr(after, name)}
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in was.items()}
-
-
-def _settle(conn: Connection, alerts: Sequence[AlertRecord], trail: Trail, *, now: datetime) -> None:
-    """Bring existing alerts in line with the findings they are left with."""
-    tallies = _tallies(conn, [alert.alert_id for alert in alerts])
-    rows = []
-    for alert in alerts:
-        row = {"id": alert.alert_id, "version": alert.version + 1, "state": alert.state}
-        row |= {"outcome": alert.outcome, "closed_at": alert.closed_at}
-        tally = tallies.get(alert.alert_id)
-        active = tally.active if tally else 0
-        if active == 0 and alert.state != "closed" and alert.acted_at is None:
-            outcome = EXPLAINED_LATE if tally else MOVED
-            row |= {"state": "closed", "outcome": outcome, "closed_at": now}
-            trail.act(alert.alert_id, "closed", outcome=outcome)
-        elif active and alert.outcome in AUTOMATIC_OUTCOMES:
-            row |= {"state": "open", "outcome": None, "closed_at": None}
-            trail.act(alert.alert_id, "reopened", was=alert.outcome)
-        kept = tally if tally and active else alert
-        row |= {
-            name: getattr(kept, name) for name in ("severity", "first_event_at", "last_event_at", "actor")
-        }
-        rows.append(row | {"finding_count": active})
-    _update(conn, AlertRow.alert_id, rows)
-
-
-def _tallies(conn: Connection, alert_ids: Sequence[str]) -> dict[str, Any]:
-    active = FindingRow.state == "active"
-    query = select(
-        FindingRow.alert_id,
-        func.count().filter(active).label("active"),
-        func.max(FindingRow.severity).filter(active).label("severity"),
-        func.min(FindingRow.timestamp).filter(active).label("first_event_at"),
-        func.max(FindingRow.timestamp).filter(active).label("last_event_at"),
-        func.min(FindingRow.actor).filter(active).label("actor"),
-    ).group_by(FindingRow.alert_id)
-    return {
-        row.alert_id: row
-        for batch in batches(alert_ids)
-        for row in conn.execute(query.where(FindingRow.alert_id.in_(batch)))
-    }
 
 
 def _applied(trail: Trail, placed: Sequence[_Placed], leaving: Sequence[StoredFinding]) -> Applied:

@@ -12,13 +12,14 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
+from alerts.appraisal import standing
 from alerts.difference import StoredFinding, findings_of_alert
 from alerts.identity import tidy_reference
-from alerts.models import AlertHistoryRow, AlertRow
+from alerts.models import AlertHistoryRow, AlertRow, FindingRow
 from alerts.trail import Trail
-from alerts.vocabulary import CATEGORIES, OUTCOMES, SYSTEM, AlertState
+from alerts.vocabulary import CATEGORIES, GATHERED, OUTCOMES, SYSTEM, AlertState
 
-Order = Literal["severity", "newest", "oldest"]
+Order = Literal["score", "severity", "newest", "oldest"]
 
 
 class AlertError(Exception):
@@ -35,9 +36,13 @@ class Alert:
     ordinal: int
     staff_id: str | None
     actor: str
+    lead: str
     title: str
     category: str
     severity: int
+    score: int
+    reasons: list[dict[str, Any]]
+    score_basis: str
     finding_count: int
     first_event_at: datetime
     last_event_at: datetime
@@ -79,15 +84,16 @@ def list_alerts(
     *,
     state: AlertState | Literal["not closed"] | None = None,
     severity: int | None = None,
+    concern: str | None = None,
     detector: str | None = None,
     person: str | None = None,
     assignee: str | None = None,
-    order: Order = "severity",
+    order: Order = "score",
 ) -> tuple[Alert, ...]:
     """Return the alerts that match every filter given.
 
-    severity: at least this. person: a staff id, or an identifier as "kind:value". order: the gravest first (then the
-    latest event), or by latest event.
+    severity: at least this. detector: of which a finding stands in it. person: a staff id, or an identifier as
+    "kind:value". order: most points first (then the latest event), the gravest first, or by latest event.
     """
     where: list[ColumnElement[bool]] = []
     if state == "not closed":
@@ -96,9 +102,13 @@ def list_alerts(
         where.append(AlertRow.state == state)
     if severity is not None:
         where.append(AlertRow.severity >= severity)
-    exact = {AlertRow.concern: detector, AlertRow.person_key: person, AlertRow.assignee: assignee}
+    if detector is not None:
+        theirs = select(FindingRow.alert_id).where(FindingRow.detector == detector, standing())
+        where.append(AlertRow.alert_id.in_(theirs))
+    exact = {AlertRow.concern: concern, AlertRow.person_key: person, AlertRow.assignee: assignee}
     where += [column == value for column, value in exact.items() if value is not None]
     orders = {
+        "score": (AlertRow.score.desc(), AlertRow.severity.desc(), AlertRow.last_event_at.desc()),
         "severity": (AlertRow.severity.desc(), AlertRow.last_event_at.desc()),
         "newest": (AlertRow.last_event_at.desc(),),
         "oldest": (AlertRow.last_event_at,),
@@ -180,7 +190,9 @@ def reopen(
     _require_words(reason=reason)
     if alert.state != "closed":
         raise AlertError(f"{alert.alert_id} is not closed: there is nothing to reopen")
-    same = list_alerts(conn, state="not closed", detector=alert.concern, person=alert.person_key)
+    if alert.outcome == GATHERED:
+        raise AlertError(f"the findings of {alert.alert_id} are in another alert: its history says in which")
+    same = list_alerts(conn, state="not closed", concern=alert.concern, person=alert.person_key)
     if same:
         raise AlertError(f"{same[0].alert_id} about the same person and concern is open: work on that one")
     act = _Act("reopened", by, now, version, {"reason": reason.strip(), "was": alert.outcome})

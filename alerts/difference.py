@@ -5,19 +5,18 @@ It must never write.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 from sqlalchemy import ColumnElement, Connection, Row, select
 
+from alerts.batches import batches
 from alerts.models import FindingRow
 from alerts.vocabulary import FindingState
 from detectors.finding import FINDING_SCHEMA, finding_id
-
-_BATCH: Final = 5_000  # ids per query: well under either back end's limit of parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +116,6 @@ def compare(
         same=tuple(record for name, record in judged.items() if active.get(name) == record),
         gone=tuple(record for name, record in active.items() if name not in judged and in_scope(record)),
     )
-
-
-def batches(values: Iterable[str]) -> Iterator[list[str]]:
-    """Yield the values in sorted batches small enough to be parameters of one query."""
-    ordered = sorted(values)
-    for start in range(0, len(ordered), _BATCH):
-        yield ordered[start : start + _BATCH]
 
 
 def stored_findings(conn: Connection, ids: Iterable[str]) -> dict[str, StoredFinding]:

@@ -13,7 +13,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, select
 
-from alerts.difference import FindingRecord, StoredFinding, batches
+from alerts.batches import batches
+from alerts.difference import FindingRecord, StoredFinding
 from alerts.identity import alert_id
 from alerts.models import AlertRow
 from alerts.vocabulary import AUTOMATIC_OUTCOMES
@@ -46,7 +47,10 @@ class Shelf:
             known |= _load(conn, AlertRow.alert_id.in_(batch))
         shelf = cls(concern, known)
         for alert in known.values():
-            shelf._of_person[alert.person_key].append(alert)
+            if (
+                alert.concern == concern
+            ):  # a finding may have a home under another, as when its detector's has changed
+                shelf._of_person[alert.person_key].append(alert)
         return shelf
 
     def place(self, record: FindingRecord, before: StoredFinding | None) -> str:

@@ -74,8 +74,9 @@ class AlertRow(Base):
     """Findings about one person and one concern, for people to judge.
 
     ordinal: how many alerts of this person and concern people had closed before it was opened. severity, the event
-    times and the count are those of its active findings (of the last ones, when none is left). acted_at: when a
-    person first did something with it. version: goes up with every change.
+    times and the count are those of its active findings (of the last ones, when none is left); lead: the detector of the
+    gravest, whose title and category it bears. score: points, with reasons (alerts.score.Contribution); score_basis: what
+    they were given by. acted_at: when a person first did something with it. version: goes up with every change.
     """
 
     __tablename__ = "alerts"
@@ -83,6 +84,7 @@ class AlertRow(Base):
         UniqueConstraint("concern", "person_key", "ordinal"),
         _one_of("state", ALERT_STATES),
         Index(None, "state", "severity"),
+        Index(None, "state", "score"),
     )
 
     alert_id: Mapped[str] = mapped_column(String(16), primary_key=True)
@@ -91,9 +93,13 @@ class AlertRow(Base):
     ordinal: Mapped[int]
     staff_id: Mapped[str | None] = mapped_column(Text)
     actor: Mapped[str] = mapped_column(Text)
+    lead: Mapped[str] = mapped_column(String(64), server_default="")
     title: Mapped[str] = mapped_column(Text)
     category: Mapped[str] = mapped_column(Text)
     severity: Mapped[int] = mapped_column(SmallInteger)
+    score: Mapped[int] = mapped_column(server_default="0")
+    reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSON, server_default="[]")
+    score_basis: Mapped[str] = mapped_column(String(32), server_default="")
     finding_count: Mapped[int]
     first_event_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_event_at: Mapped[datetime] = mapped_column(UtcDateTime)

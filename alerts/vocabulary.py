@@ -34,6 +34,9 @@ MOVED: Final = "found to concern someone else"
 AUTOMATIC_OUTCOMES: Final = (EXPLAINED_LATE, MOVED)
 """How the daemon closes an alert on which nobody has acted and whose findings are gone. Undone when one returns."""
 
+GATHERED: Final = "gathered in another alert"
+"""How the upgrade to alerts by concern closed an alert whose findings it moved to another; nothing opens it again."""
+
 CATEGORIES: Final = (
     "infiltration",
     "disclosure of information",

@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Literal, TypeVar
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
+from detectors.concern import Concern
 from detectors.feed_facts import NO_FACTS
 from detectors.finding import Severity
 from detectors.gaps import NO_GAPS
@@ -41,7 +42,8 @@ class About:
 
     category: one of the twelve national corruption categories. innocent_causes: known false positives.
     runbook: what to look at, in order. severity: the usual one; a finding may differ. audience: who acts on it, the
-    anti-corruption unit or the security operations centre.
+    anti-corruption unit or the security operations centre. concern: under which its findings about a person gather with those
+    of other detectors (see detectors/concern.py).
     """
 
     title: str
@@ -52,6 +54,7 @@ class About:
     runbook: tuple[str, ...]
     needs_authority: bool = False
     audience: Audience = "unit"
+    concern: Concern = "other"
 
 
 @dataclass(frozen=True, slots=True)

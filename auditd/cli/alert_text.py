@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from auditd.cli.output import clean
+from detectors.concern import CONCERNS
 from detectors.finding import Severity
 from detectors.sentences import clock_and_day
 
@@ -69,10 +70,10 @@ def gravest_first(findings: Sequence[StoredFinding]) -> list[StoredFinding]:
 
 
 def alert_entry(alert: Alert) -> dict[str, Any]:
-    """Return an alert as JSON data: severity as a word, the concern under the name of its detector."""
+    """Return an alert as JSON data: severity as a word, `detector` the one it is headed by."""
     entry = asdict(alert)
     return (
-        {"alert_id": entry.pop("alert_id"), "detector": entry.pop("concern")}
+        {"alert_id": entry.pop("alert_id"), "detector": entry.pop("lead")}
         | entry
         | {"severity": severity_word(alert.severity)}
     )
@@ -93,17 +94,21 @@ def view_lines(view: AlertView, reader: Reader, *, most: int) -> Iterator[Line]:
     word = severity_word(alert.severity)
     yield f"{alert.alert_id}  {alert.title}", "bold"
     yield f"{word}, {alert.state.replace('_', ' ')}{_assigned(alert)}", _SEVERITY_STYLE[alert.severity]
-    yield f"About {reader.person(alert)}. Category: {alert.category}.{_audience(alert, reader)}", ""
+    yield (
+        f"About {reader.person(alert)}: {CONCERNS.get(alert.concern, alert.concern)}.{_audience(alert, reader)}",
+        "",
+    )
+    yield f"Category: {alert.category}. {_stretch(alert)}", ""
     if alert.outcome:
         yield f"Closed: {alert.outcome}{_closing(alert)}", ""
+    yield from _score_lines(alert)
     for number, finding in enumerate(gravest_first(view.findings)[:most], start=1):
         yield "", ""
         yield from _finding_lines(number, finding, reader)
     if len(view.findings) > most:
         yield "", ""
         yield f"{len(view.findings) - most} more findings: --most {len(view.findings)} shows them.", "dim"
-    if detector := reader.detectors.get(alert.concern):
-        yield from _about_lines(detector.about)
+    yield from _about_lines(_abouts(view, reader))
     yield from (("", ""), ("History", "bold"))
     yield from ((f"  {when(e.at)}  {e.actor}: {e.action}{_detail(e)}", "") for e in view.history)
 
@@ -130,10 +135,33 @@ def _finding_lines(number: int, finding: StoredFinding, reader: Reader) -> Itera
             yield f"   | {raw.text or '(the raw line is not kept)'}", "cyan"
 
 
-def _about_lines(about: About) -> Iterator[Line]:
-    for heading, entries in (("Innocent causes", about.innocent_causes), ("What to look at", about.runbook)):
-        yield from (("", ""), (heading, "bold"))
-        yield from ((f"  - {entry}", "") for entry in entries)
+def _abouts(view: AlertView, reader: Reader) -> list[About]:
+    """Return what the detectors of the findings that stand say of themselves, that of the lead first."""
+    names = {finding.detector for finding in view.findings if finding.state == "active"} | {view.alert.lead}
+    ordered = sorted(names, key=lambda name: (name != view.alert.lead, name))
+    return [reader.detectors[name].about for name in ordered if name in reader.detectors]
+
+
+def _about_lines(abouts: Sequence[About]) -> Iterator[Line]:
+    """Yield innocent causes and what to look at: each once, though several detectors may say it."""
+    causes = dict.fromkeys(cause for about in abouts for cause in about.innocent_causes)
+    steps = dict.fromkeys(step for about in abouts for step in about.runbook)
+    for heading, entries in (("Innocent causes", causes), ("What to look at", steps)):
+        if entries:
+            yield from (("", ""), (heading, "bold"))
+            yield from ((f"  - {entry}", "") for entry in entries)
+
+
+def _score_lines(alert: Alert) -> Iterator[Line]:
+    """Yield the score, and what each point of it is for."""
+    if alert.reasons:
+        yield f"Score {alert.score}:", "bold"
+        yield from ((f"  {reason['points']:+4d}  {reason['sentence']}", "") for reason in alert.reasons)
+
+
+def _stretch(alert: Alert) -> str:
+    first, last = when(alert.first_event_at), when(alert.last_event_at)
+    return f"At {first}." if first == last else f"From {first} to {last}."
 
 
 def _assigned(alert: Alert) -> str:
@@ -141,7 +169,7 @@ def _assigned(alert: Alert) -> str:
 
 
 def _audience(alert: Alert, reader: Reader) -> str:
-    detector = reader.detectors.get(alert.concern)
+    detector = reader.detectors.get(alert.lead)
     return " For the security operations centre." if detector and detector.about.audience == "soc" else ""
 
 

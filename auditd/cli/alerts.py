@@ -16,6 +16,7 @@ from alerts.vocabulary import ALERT_STATES, CATEGORIES, OUTCOMES
 from auditd.cli.acting import by_option, refusals, slugs
 from auditd.cli.context import State, open_state
 from auditd.cli.output import clean, count, print_json, print_table
+from detectors.concern import CONCERNS
 
 if TYPE_CHECKING:
     from alerts.desk import Alert
@@ -43,13 +44,14 @@ def command() -> None:
 @click.option("--state", type=click.Choice(ALERT_STATES), help="Only this state.  [default: not closed]")
 @click.option("--all", "everything", is_flag=True, help="Closed ones too.")
 @click.option("--severity", type=click.Choice(_SEVERITIES), help="At least this severe.")
-@click.option("--detector", help="Only of this detector.")
+@click.option("--concern", type=click.Choice(list(CONCERNS)), help="Only of this concern.")
+@click.option("--detector", help="Only those in which a finding of this detector stands.")
 @click.option("--person", help="Only about this staff id, or identifier as kind:value.")
 @click.option("--assignee", help="Only assigned to this person.")
 @click.option(
     "--order",
-    type=click.Choice(["severity", "newest", "oldest"]),
-    default="severity",
+    type=click.Choice(["score", "severity", "newest", "oldest"]),
+    default="score",
     show_default=True,
     help="Order.",
 )
@@ -65,7 +67,7 @@ def list_(
     as_json: bool,
     **filters: Any,
 ) -> None:
-    """List alerts, the gravest first."""
+    """List alerts, those with most points first: `alerts show` says what each point is for."""
     from alerts.desk import list_alerts
     from auditd.cli.alert_text import alert_entry
     from auditd.database import reading
@@ -259,10 +261,21 @@ def _print_list(state: State, alerts: tuple[Alert, ...]) -> None:
     from auditd.cli.alert_text import severity_word, when
 
     naming = state.naming()
-    columns = ("alert", "severity", "state", "about", "what", "findings", "last event", "assigned to")
+    columns = (
+        "alert",
+        "score",
+        "severity",
+        "state",
+        "about",
+        "what",
+        "findings",
+        "last event",
+        "assigned to",
+    )
     rows = [
         (
             alert.alert_id,
+            count(alert.score),
             severity_word(alert.severity),
             alert.outcome or alert.state.replace("_", " "),
             naming.person(alert.staff_id, alert.actor),
@@ -273,4 +286,4 @@ def _print_list(state: State, alerts: tuple[Alert, ...]) -> None:
         )
         for alert in alerts
     ]
-    print_table(columns, rows, right=("findings",))
+    print_table(columns, rows, right=("score", "findings"))

@@ -84,6 +84,7 @@ def _build(file: Path, model: ConfigFile) -> Config:
         feeds=tuple(_delivery(file.parent, table) for table in model.feeds),
         chosen=_chosen(model.detectors, {"explanations": model.explanations, "contacts": model.contacts}),
         explanations=model.explanations,
+        score=model.score,
         listen=_listen(file.parent, model.listen),
         listeners=tuple(_listener(file.parent, table) for table in model.listeners),
     )

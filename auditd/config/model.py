@@ -8,24 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
+from alerts.weights import Weights
 from auditd.config import values
+from auditd.config.table import Domain, Glob, Level, Name, Table, Zone
 from detectors.bounds import ExplanationSettings
 from detectors.exempt import ContactExemptions
 from parsers.encodings import Declared
-
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-Glob = Annotated[str, StringConstraints(min_length=1)]
-Domain = Annotated[str, AfterValidator(values.domain)]
-Level = Literal["debug", "info", "warning", "error"]
-Zone = Annotated[str, AfterValidator(values.zone)]
-
-
-class Table(BaseModel):
-    """A TOML table: types as written (no coercion), unknown keys are faults."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ForceTable(Table):
@@ -301,6 +291,7 @@ class ConfigFile(Table):
     contacts: ContactExemptions = Field(
         default_factory=ContactExemptions, description="Contacts with listed media that are left out."
     )
+    score: Weights = Field(default_factory=Weights, description="What an alert's score is made of: points.")
     detectors: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Settings per detector; all run unless `enabled = false`."
     )

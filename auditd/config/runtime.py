@@ -17,15 +17,16 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import make_url
 
+from alerts.weights import Weights
 from auditd.config.model import (
     HttpTable,
-    Level,
     ListenerTable,
     ListenTable,
     LoggingTable,
     RunTable,
     StorageTable,
 )
+from auditd.config.table import Level
 from auditd.config.values import split_bind
 from detectors.bounds import ExplainingSettings, ExplanationSettings
 from detectors.detector import Detector, DetectorSettings
@@ -128,6 +129,7 @@ class Config:
     feeds: tuple[Delivery, ...]
     chosen: tuple[ChosenDetector, ...] = field(default=())
     explanations: ExplanationSettings = field(default_factory=ExplanationSettings)
+    score: Weights = field(default_factory=Weights)
     listen: ListenTable = field(default_factory=ListenTable)
     listeners: tuple[ListenerTable, ...] = field(default=())
 
@@ -175,6 +177,7 @@ class Config:
             "listen": self.listen.model_dump(mode="json"),
             "listeners": [listener.model_dump(mode="json") for listener in self.listeners],
             "feeds": [_delivery(delivery) for delivery in self.feeds],
+            "score": self.score.model_dump(mode="json"),
             "detectors": {
                 chosen.detector.name: [chosen.detector.version, chosen.settings.model_dump(mode="json")]
                 for chosen in self.chosen

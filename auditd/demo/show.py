@@ -132,9 +132,12 @@ class Show:
 
     def _summarise(self) -> bool:
         with reading(self.stage.engine) as conn:
-            alerts = desk.list_alerts(conn)
+            found = {
+                (finding.detector, alert.staff_id): alert
+                for alert in desk.list_alerts(conn)
+                for finding in desk.show(conn, alert.alert_id).findings
+            }
             accounts = load_accounts(conn)
-        found = {(alert.concern, alert.staff_id): alert for alert in alerts}
         table = Table(title="planted and found", title_justify="left")
         for heading in ("planted", "expected", "found", ""):
             table.add_column(heading, overflow="fold")
@@ -157,7 +160,7 @@ class Show:
                 ", ".join(here) or "nothing",
                 Text("as planned", "green") if right else Text("MISSED", "bold red"),
             )
-        others = [alert for key, alert in found.items() if key not in expected]
+        others = {alert.alert_id for key, alert in found.items() if key not in expected}
         lines = sum(account.tally.lines for account in accounts)
         balanced = all(account.tally.balances for account in accounts)
         self.console.print(table)

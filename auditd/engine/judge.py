@@ -14,7 +14,10 @@ from typing import Final
 
 from sqlalchemy import Engine
 
+from alerts.appraisal import Appraiser
 from alerts.authority import Authority
+from alerts.settling import rescore
+from alerts.weights import Weights
 from auditd.archive.archive import Archive, SegmentsDamaged
 from auditd.database import reading
 from auditd.engine.agenda import Agenda
@@ -48,8 +51,10 @@ class Judge:
         engine: Engine,
         references: ReferenceStore,
         force: Force,
+        weights: Weights | None = None,
     ) -> None:
         self.detectors = list(detectors)
+        appraiser = Appraiser(weights or Weights(), {one.name: one.about for one in detectors})
         self.agenda = Agenda(detectors, digests)
         self._archive = archive
         self._engine = engine
@@ -63,7 +68,9 @@ class Judge:
         self.notes = Notes(self.detectors, self.agenda, self._starts)
         self.pieces = Pieces(archive, self._starts)
         self._windows = Windows(archive=archive, engine=engine, references=references, force=force)
-        self.verdicts = Verdicts(archive=archive, engine=engine, windows=self._windows)
+        self.verdicts = Verdicts(archive=archive, engine=engine, windows=self._windows, appraiser=appraiser)
+        with engine.begin() as conn:
+            rescore(conn, appraiser)
         if idle := self.agenda.switched_off():
             with engine.begin() as conn:
                 self.agenda.forget(conn, idle)

@@ -142,6 +142,7 @@ class Machine(AbstractContextManager["Machine"]):
             engine=self.engine,
             references=self.references,
             force=config.force,
+            weights=config.score,
         )
         with reading(self.engine) as conn:
             cursors = load_cursors(conn, [source.name for source in config.sources])

@@ -13,6 +13,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 from sqlalchemy import Engine
 
+from alerts.appraisal import Appraiser
 from alerts.authority import Authority
 from alerts.book import Difference, apply, compare
 from auditd.archive.archive import Archive, SegmentsDamaged
@@ -28,10 +29,11 @@ from detectors.findings import NO_FINDINGS
 class Verdicts:
     """Judges pieces over one archive."""
 
-    def __init__(self, *, archive: Archive, engine: Engine, windows: Windows) -> None:
+    def __init__(self, *, archive: Archive, engine: Engine, windows: Windows, appraiser: Appraiser) -> None:
         self._archive = archive
         self._engine = engine
         self._windows = windows
+        self._appraiser = appraiser
 
     def judge(
         self,
@@ -60,7 +62,9 @@ class Verdicts:
         if keep and difference:
             reasons = _reasons(detector, windows, difference)
             with store_faults(), self._engine.begin() as conn:
-                applied = apply(conn, difference, detector=detector, reasons=reasons, now=now)
+                applied = apply(
+                    conn, difference, detector=detector, reasons=reasons, now=now, appraiser=self._appraiser
+                )
             judged.new_alerts = list(applied.new_alerts)
         judged.seconds = time.perf_counter() - started
         return judged

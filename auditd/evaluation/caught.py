@@ -15,9 +15,12 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from alerts.score import contributions, total
+from alerts.weights import Weights
 from auditd.evaluation.found import Found
 from auditd.evaluation.labels import Labels
 from auditd.evaluation.ranking import DaysAlert, Order, queue_order
+from detectors.detector import Detector
 
 LONDON: Final = ZoneInfo("Europe/London")
 
@@ -78,6 +81,29 @@ class CaughtReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Gathering:
+    """What becomes of findings, by detector. due_after: how long after its event it is raised; concerns: where it gathers."""
+
+    due_after: Mapping[str, timedelta]
+    concerns: Mapping[str, str] = field(default_factory=dict)
+    weights: Weights = field(default_factory=Weights)
+
+    @classmethod
+    def of(cls, detectors: Sequence[Detector], weights: Weights) -> Gathering:
+        """Return how the findings of these detectors gather."""
+        due_after = {detector.name: detector.waits for detector in detectors}
+        return cls(due_after, {one.name: one.about.concern for one in detectors}, weights)
+
+    def due(self, finding: Found) -> datetime:
+        """Return when a finding would have been raised live."""
+        return finding.timestamp + self.due_after.get(finding.detector, timedelta())
+
+    def score(self, findings: Iterable[Found]) -> int:
+        """Return the points of an alert with these findings."""
+        return total(contributions([finding.scored for finding in findings], self.weights))
+
+
+@dataclass(frozen=True, slots=True)
 class Measure:
     """Everything counting needs. hits: finding id to the cases it shows; began: case id to its first event."""
 
@@ -92,26 +118,26 @@ def measure_caught(
     case_events: pl.DataFrame,
     labels: Labels,
     *,
-    due_after: Mapping[str, timedelta],
+    gathering: Gathering,
     budgets: Sequence[int],
     curve: Sequence[int] = (),
     order: Order = queue_order,
 ) -> CaughtReport:
     """Return what the findings are worth against the cases.
 
-    findings: active ones. case_events: see `events_of_cases`. due_after: how long after its event each detector judges,
-    which is when the finding would have been raised live. The queue of a day holds what fell due on it (London's days), in
+    findings: active ones. case_events: see `events_of_cases`. gathering: what becomes of findings, as live. The queue of a day holds what fell due on it (London's days), in
     `order`; nothing is carried over.
     """
     measure = _measure(findings, case_events, labels)
-    queue = days_alerts(findings, due_after)
+    queue = days_alerts(findings, gathering)
     names = sorted({finding.detector for finding in findings})
     within = max(budgets)
     return CaughtReport(
         overall=_queue_report("all detectors", queue, measure, budgets, order),
         detectors=[
-            _queue_report(name, [one for one in queue if one.concern == name], measure, budgets, order)
+            _queue_report(name, days_alerts(theirs, gathering), measure, budgets, order)
             for name in names
+            for theirs in ([finding for finding in findings if finding.detector == name],)
         ],
         kinds=_kinds(labels, queue, measure, within, order),
         curve=_at_budgets(queue, measure, curve, order),
@@ -119,19 +145,20 @@ def measure_caught(
     )
 
 
-def days_alerts(findings: Iterable[Found], due_after: Mapping[str, timedelta]) -> list[DaysAlert]:
+def days_alerts(findings: Iterable[Found], gathering: Gathering) -> list[DaysAlert]:
     """Gather findings by day, concern and person, as alerts gather them."""
     gathered: dict[tuple[object, str, str], list[tuple[datetime, Found]]] = defaultdict(list)
     for finding in findings:
-        due = finding.timestamp + due_after.get(finding.detector, timedelta())
-        day = due.astimezone(LONDON).date()
-        gathered[day, finding.detector, finding.person_key].append((due, finding))
+        due = gathering.due(finding)
+        concern = gathering.concerns.get(finding.detector, finding.detector)
+        gathered[due.astimezone(LONDON).date(), concern, finding.person_key].append((due, finding))
     return [
         DaysAlert(
             day=min(due for due, _ in group).astimezone(LONDON).date(),
             concern=concern,
             person_key=person,
             severity=max(finding.severity for _, finding in group),
+            score=gathering.score(finding for _, finding in group),
             last_event_at=max(finding.timestamp for _, finding in group),
             due_at=min(due for due, _ in group),
             findings=tuple(finding.finding_id for _, finding in group),

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from auditd.archive.archive import Archive
 from auditd.config import Config
-from auditd.evaluation.caught import CaughtReport, measure_caught
+from auditd.evaluation.caught import CaughtReport, Gathering, measure_caught
 from auditd.evaluation.explained import ExplainedReport, measure_explained
 from auditd.evaluation.found import standing_findings
 from auditd.evaluation.labels import Labels
@@ -60,7 +60,7 @@ def evaluate(
             findings,
             events_of_cases(archive, labels),
             labels,
-            due_after={detector.name: detector.waits for detector in detectors},
+            gathering=Gathering.of(detectors, config.score),
             budgets=budgets,
             curve=CURVE,
         )

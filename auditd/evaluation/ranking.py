@@ -14,13 +14,14 @@ from datetime import date, datetime
 class DaysAlert:
     """What came up on one day about one person and one concern: the findings that fell due then.
 
-    severity: of the gravest. due_at: when the first of them would have been raised. findings: their ids.
+    severity: of the gravest. score: their points. due_at: when the first of them would have been raised. findings: their ids.
     """
 
     day: date
     concern: str
     person_key: str
     severity: int
+    score: int
     last_event_at: datetime
     due_at: datetime
     findings: tuple[str, ...]
@@ -30,8 +31,14 @@ Order = Callable[[Iterable[DaysAlert]], list[DaysAlert]]
 
 
 def queue_order(alerts: Iterable[DaysAlert]) -> list[DaysAlert]:
-    """Return a day's alerts as the queue has them today: the gravest first, then the latest event."""
+    """Return a day's alerts as the queue has them: most points first, then the gravest, then the latest event."""
     return sorted(
         alerts,
-        key=lambda one: (-one.severity, -one.last_event_at.timestamp(), one.concern, one.person_key),
+        key=lambda one: (
+            -one.score,
+            -one.severity,
+            -one.last_event_at.timestamp(),
+            one.concern,
+            one.person_key,
+        ),
     )

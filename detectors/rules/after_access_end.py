@@ -29,6 +29,7 @@ class AfterAccessEnd(Detector):
         ),
         severity=Severity.HIGH,
         category="misuse of force systems",
+        concern="account",
         innocent_causes=(
             "The person's contract was extended, or they came back, and the staff feed is behind.",
             "The account was given to somebody else, and the identifiers feed is behind.",

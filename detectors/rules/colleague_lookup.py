@@ -27,6 +27,7 @@ class ColleagueLookup(LookUpDetector):
         ),
         severity=Severity.MEDIUM,
         category="misuse of force systems",
+        concern="look-ups",
         innocent_causes=(
             "Vetting and professional standards look up colleagues as their duty: give them the duty in the explanations.",
             "A vehicle in the station yard with its lights on, or in the way.",

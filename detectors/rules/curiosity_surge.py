@@ -40,6 +40,7 @@ class CuriositySurge(LookUpDetector):
         ),
         severity=Severity.MEDIUM,
         category="misuse of force systems",
+        concern="record",
         innocent_causes=(
             "A briefing asked everybody to look, and the circulation is not on record.",
             "A missing or wanted person circulated by word of mouth.",

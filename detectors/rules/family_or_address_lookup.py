@@ -34,6 +34,7 @@ class FamilyOrAddressLookup(LookUpDetector):
         ),
         severity=Severity.LOW,
         category="misuse of force systems",
+        concern="look-ups",
         innocent_causes=(
             "A surname that many people bear.",
             "Police work in the street the person lives in, whose record is made late or elsewhere.",

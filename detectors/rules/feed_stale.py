@@ -67,6 +67,7 @@ class FeedStale(Detector):
         ),
         severity=Severity.MEDIUM,
         category="other",
+        concern="data",
         innocent_causes=(
             "The export stands still: an expired password, a full disk, a moved folder.",
             "The delivering system was changed: columns renamed, another notation of times, another zone.",

@@ -41,6 +41,7 @@ class LookupThenContact(Detector):
         ),
         severity=Severity.CRITICAL,
         category="disclosure of information",
+        concern="media",
         innocent_causes=(
             "Officers asked to brief the press office look at a record in order to answer a question.",
             "Somebody who looks up records all day had an unrelated private contact.",

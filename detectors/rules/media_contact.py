@@ -31,6 +31,7 @@ class MediaContact(Detector):
         ),
         severity=Severity.MEDIUM,
         category="disclosure of information",
+        concern="media",
         innocent_causes=(
             "A senior officer, or somebody the press office asked, talks to the media as their work.",
             "A press enquiry sent to a few mailboxes.",

@@ -48,6 +48,7 @@ class OffDutyLookup(LookUpDetector):
         ),
         severity=Severity.MEDIUM,
         category="misuse of force systems",
+        concern="look-ups",
         innocent_causes=(
             "Overtime or a changed shift that the roster learnt of late.",
             "Somebody recalled to duty, or on call without being rostered so.",

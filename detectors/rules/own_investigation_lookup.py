@@ -34,6 +34,7 @@ class OwnInvestigationLookup(LookUpDetector):
         ),
         severity=Severity.HIGH,
         category="infiltration",
+        concern="look-ups",
         innocent_causes=(
             "They reported the matter themselves, as a victim or witness, and read what became of it.",
             "A namesake born on the same day, or a vehicle they have sold.",

@@ -32,6 +32,7 @@ class SelfLookup(LookUpDetector):
         ),
         severity=Severity.MEDIUM,
         category="misuse of force systems",
+        concern="look-ups",
         innocent_causes=(
             "A test or training look-up that the force tells people to make on themselves.",
             "The vehicle was sold and the staff feed is behind.",

@@ -40,6 +40,7 @@ class SimultaneousUse(Detector):
         ),
         severity=Severity.MEDIUM,
         category="misuse of force systems",
+        concern="account",
         innocent_causes=(
             "Two screens on one desk, or a terminal and a handheld: name what is carried in the settings.",
             "Terminal names that change within one session, as on a pool of virtual desktops.",

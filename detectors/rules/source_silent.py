@@ -38,6 +38,7 @@ class SourceSilent(Detector):
         ),
         severity=Severity.MEDIUM,
         category="other",
+        concern="data",
         innocent_causes=(
             "The system was down or in maintenance: nobody used it, so nothing was logged.",
             "The delivery stands still (a full disk, an expired password, a changed path): the data comes late.",

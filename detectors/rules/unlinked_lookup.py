@@ -30,6 +30,7 @@ class UnlinkedLookup(LookUpDetector):
         ),
         severity=Severity.LOW,
         category="misuse of force systems",
+        concern="look-ups",
         innocent_causes=(
             "The incident is recorded late, or in a system that is not fed in.",
             "The incident names the subject differently (an alias, a mistyped registration mark).",

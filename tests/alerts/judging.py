@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Connection, Row, select
 
+from alerts.appraisal import Appraiser
 from alerts.book import Applied, FindingRecord, always, apply, compare
 from alerts.models import AlertHistoryRow, AlertRow, FindingRow
 from detectors.detector import About, Detector, Naming, Window
@@ -24,7 +25,9 @@ class NightLookup(Detector):
     """Look-ups at night: small, but a whole detector."""
 
     name = "night_lookup"
-    about = About("Look-up at night", "", Severity.MEDIUM, "misuse of force systems", (), ())
+    about = About(
+        "Look-up at night", "", Severity.MEDIUM, "misuse of force systems", (), (), concern="look-ups"
+    )
     reads = ("access",)
     by = "actor"
     feeds = ()
@@ -53,6 +56,7 @@ class Judge:
     conn: Connection
     detector: Detector = field(default_factory=NightLookup)
     now: datetime = START + 100 * HOUR
+    appraiser: Appraiser | None = None
 
     def judges(
         self,
@@ -70,7 +74,14 @@ class Judge:
             findings=pl.DataFrame(list(rows), schema=FINDING_SCHEMA),
             in_scope=in_scope,
         )
-        return apply(self.conn, difference, detector=self.detector, reasons=reasons or {}, now=self.now)
+        return apply(
+            self.conn,
+            difference,
+            detector=self.detector,
+            reasons=reasons or {},
+            now=self.now,
+            appraiser=self.appraiser,
+        )
 
     def alerts(self) -> list[Row[Any]]:
         return list(

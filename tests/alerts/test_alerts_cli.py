@@ -20,7 +20,7 @@ from auditd.cli.context import State
 from detectors.rules.unlinked_lookup import UnlinkedLookup
 from parsers.event import conform
 
-ALERT = alert_id("unlinked_lookup", "S1", 0)
+ALERT = alert_id("look-ups", "S1", 0)
 FACTS = {
     "at": "2026-03-03T14:02:00+00:00", "actor": "account:jdoe", "staff_id": "S1", "certainty": "certain",
     "subject_type": "vehicle", "subject_key": "AB12CDE", "system": "PNC", "originator_collar": None,

@@ -11,8 +11,8 @@ from alerts.desk import close, note, reopen
 from alerts.identity import alert_id
 from alerts.models import AlertHistoryRow
 
-ALERT = alert_id("night_lookup", "S1", 0)
-SECOND = alert_id("night_lookup", "S1", 1)
+ALERT = alert_id("look-ups", "S1", 0)
+SECOND = alert_id("look-ups", "S1", 1)
 
 
 def test_findings_about_one_person_gather_in_one_alert(judge: Judge) -> None:

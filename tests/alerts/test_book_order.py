@@ -92,7 +92,7 @@ def test_the_next_alert_is_the_second_however_often_the_first_closed_by_itself(j
         judge.judges(row("a"))
         judge.judges()
     judge.judges(row("a"))
-    first, second = (alert_id("night_lookup", "S1", ordinal) for ordinal in (0, 1))
+    first, second = (alert_id("look-ups", "S1", ordinal) for ordinal in (0, 1))
     close(judge.conn, first, outcome="no further action", rationale="On duty.", by="Ann Lee", now=judge.now)
     judge.judges(row("a"), row("b"))
     assert [alert.alert_id for alert in judge.alerts()] == [first, second]

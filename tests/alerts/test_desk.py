@@ -12,7 +12,7 @@ from alerts.identity import alert_id
 from auditd.database import open_database
 
 NOW = START
-ALERT = alert_id("night_lookup", "S1", 0)
+ALERT = alert_id("look-ups", "S1", 0)
 CLOSING = {
     "outcome": "no further action",
     "rationale": "Named in his pocket notebook.",
@@ -119,7 +119,7 @@ def test_an_unknown_alert_says_where_to_look(found: Judge) -> None:
 def test_an_older_alert_is_not_reopened_beside_a_newer_open_one(found: Judge) -> None:
     close(found.conn, ALERT, **CLOSING)
     found.judges(row("a"), row("b", 1))
-    with pytest.raises(AlertError, match=f"{alert_id('night_lookup', 'S1', 1)} about the same person"):
+    with pytest.raises(AlertError, match=f"{alert_id('look-ups', 'S1', 1)} about the same person"):
         reopen(found.conn, ALERT, reason="x", by="Ann Lee", now=NOW)
 
 
@@ -128,7 +128,7 @@ def test_alerts_are_listed_by_every_filter_gravest_first(judge: Judge) -> None:
         row("a", severity=1), row("b", staff_id="S2", severity=4), row("c", 1, staff_id="S3", severity=2)
     )
     conn = judge.conn
-    close(conn, alert_id("night_lookup", "S3", 0), **CLOSING)
+    close(conn, alert_id("look-ups", "S3", 0), **CLOSING)
     assign(conn, ALERT, to="Ben Ode", by="Ann Lee", now=NOW)
 
     def people(**filters: object) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from alerts.weights import Weights
 from auditd.config import model
 from detectors.bounds import Duty, ExplanationSettings
 from detectors.exempt import ContactExemptions
@@ -28,6 +29,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "[explanations]": ExplanationSettings,
     "[[explanations.duties]]": Duty,
     "[contacts]": ContactExemptions,
+    "[score]": Weights,
 }
 
 

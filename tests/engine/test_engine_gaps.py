@@ -49,9 +49,7 @@ def answer(rig: Rig, *arguments: str) -> Any:
 
 
 def alerts(rig: Rig) -> list[Any]:
-    query = (
-        select(AlertRow).where(AlertRow.concern == "source_silent").with_only_columns(*AlertRow.__table__.c)
-    )
+    query = select(AlertRow).where(AlertRow.lead == "source_silent").with_only_columns(*AlertRow.__table__.c)
     with reading(rig.engine) as conn:
         return list(conn.execute(query))
 

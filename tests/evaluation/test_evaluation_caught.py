@@ -9,7 +9,7 @@ import polars as pl
 from sqlalchemy import Engine, insert
 
 from alerts.models import AlertRow, FindingRow
-from auditd.evaluation.caught import CaughtReport, days_alerts, measure_caught
+from auditd.evaluation.caught import CaughtReport, Gathering, days_alerts, measure_caught
 from auditd.evaluation.found import Found, standing_findings
 from auditd.evaluation.labels import CASES_SCHEMA, EVENTS_SCHEMA, LOOK_UPS_SCHEMA, Labels
 from auditd.evaluation.picture import save_curve
@@ -51,7 +51,7 @@ def measured(
         {"case_id": pl.String, "event_id": pl.String},
         orient="row",
     )
-    return measure_caught(findings, frame, told, due_after={"d": after}, budgets=(1, 2), **options)  # type: ignore[arg-type]
+    return measure_caught(findings, frame, told, gathering=Gathering({"d": after}), budgets=(1, 2), **options)  # type: ignore[arg-type]
 
 
 M1 = labels(M1=("misuse", "leak"))
@@ -91,14 +91,14 @@ def test_findings_of_a_day_about_one_person_and_concern_are_one_alert() -> None:
         found("g", "e2", at=NOON + HOUR, severity=4),
         found("h", "e3", detector="x"),
     ]
-    gathered = {alert.concern: alert for alert in days_alerts(findings, {})}
+    gathered = {alert.concern: alert for alert in days_alerts(findings, Gathering({}))}
     assert (gathered["d"].severity, gathered["d"].findings) == (4, ("f", "g"))
     assert gathered["x"].findings == ("h",)
 
 
 def test_an_alert_is_of_the_day_of_london_on_which_the_finding_would_have_been_raised() -> None:
     late = datetime(2026, 7, 2, 22, 30, tzinfo=UTC)
-    [alert] = days_alerts([found("f", at=late)], {"d": HOUR})
+    [alert] = days_alerts([found("f", at=late)], Gathering({"d": HOUR}))
     assert alert.day.isoformat() == "2026-07-03"
     assert alert.due_at == late + HOUR
 
@@ -145,7 +145,7 @@ def test_the_queue_has_the_gravest_first_then_the_latest() -> None:
             found("b", person="S2", at=NOON + HOUR),
             found("c", person="S3", severity=2),
         ],
-        {},
+        Gathering({}),
     )
     assert [alert.person_key for alert in queue_order(alerts)] == ["S3", "S2", "S1"]
 
@@ -153,7 +153,8 @@ def test_the_queue_has_the_gravest_first_then_the_latest() -> None:
 def test_findings_that_stand_are_read_and_withdrawn_ones_are_not(database: Engine) -> None:
     alert = {
         "alert_id": "A-1", "concern": "d", "person_key": "S1", "ordinal": 0, "staff_id": "S1", "actor": "account:a",
-        "title": "t", "category": "other", "severity": 1, "finding_count": 1, "first_event_at": NOON,
+        "lead": "d", "title": "t", "category": "other", "severity": 1, "score": 10, "reasons": [], "score_basis": "",
+        "finding_count": 1, "first_event_at": NOON,
         "last_event_at": NOON, "state": "open", "opened_at": NOON, "version": 1,
     }  # fmt: skip
     finding = {

@@ -79,8 +79,9 @@ HISTORIES = {
     "VALUES ('2026-03-03 12:00:00', 'somebody', 'self_monitoring', 'r', 'who', '{}')",
 }
 OWNERS = (
-    "INSERT INTO alerts (alert_id, concern, person_key, ordinal, actor, title, category, severity, finding_count, "
-    "first_event_at, last_event_at, state, opened_at, version) VALUES ('A-1', 'c', 'p', 0, 'a', 't', 'c', 1, 1, "
+    "INSERT INTO alerts (alert_id, concern, person_key, ordinal, actor, lead, title, category, severity, score, "
+    "reasons, score_basis, finding_count, first_event_at, last_event_at, state, opened_at, version) "
+    "VALUES ('A-1', 'c', 'p', 0, 'a', 'd', 't', 'c', 1, 0, '[]', '', 1, "
     "'2026-03-03 12:00:00', '2026-03-03 12:00:00', 'open', '2026-03-03 12:00:00', 1)",
     "INSERT INTO authorities (authority_id, purpose, reason, detectors, outlets, people, events_from, events_to, "
     "granted_by, granted_at, expires_at, review_by) VALUES ('P-1', 'integrity_security', 'r', '[]', '[]', '[]', "
