@@ -122,7 +122,7 @@ def _open_alerts(
             "category": detector.about.category,
             "score": 0,
             "reasons": [],
-            "score_basis": "",
+            "score_basis": "none",
             "severity": max(record.severity for record in findings[alert_id]),
             "finding_count": len(findings[alert_id]),
             "first_event_at": min(record.timestamp for record in findings[alert_id]),

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from alerts.append_only import append_only
-from alerts.tables import Base, UtcDateTime
+from alerts.tables import Base, JsonText, UtcDateTime
 from alerts.vocabulary import ALERT_STATES, FINDING_STATES, PURPOSES
 
 _COUNTER: Final = BigInteger().with_variant(Integer, "sqlite")
@@ -93,13 +93,13 @@ class AlertRow(Base):
     ordinal: Mapped[int]
     staff_id: Mapped[str | None] = mapped_column(Text)
     actor: Mapped[str] = mapped_column(Text)
-    lead: Mapped[str] = mapped_column(String(64), server_default="")
+    lead: Mapped[str] = mapped_column(String(64), server_default="unknown")
     title: Mapped[str] = mapped_column(Text)
     category: Mapped[str] = mapped_column(Text)
     severity: Mapped[int] = mapped_column(SmallInteger)
     score: Mapped[int] = mapped_column(server_default="0")
-    reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSON, server_default="[]")
-    score_basis: Mapped[str] = mapped_column(String(32), server_default="")
+    reasons: Mapped[list[dict[str, Any]]] = mapped_column(JsonText, server_default="[]")
+    score_basis: Mapped[str] = mapped_column(String(32), server_default="none")
     finding_count: Mapped[int]
     first_event_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_event_at: Mapped[datetime] = mapped_column(UtcDateTime)

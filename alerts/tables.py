@@ -5,10 +5,11 @@ Times are timezone-aware UTC, everywhere; a naive one is a bug and raises.
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, MetaData
+from sqlalchemy import DateTime, MetaData, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
@@ -36,6 +37,23 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         stamp: datetime = value
         return stamp.replace(tzinfo=UTC) if stamp.tzinfo is None else stamp.astimezone(UTC)
+
+
+class JsonText(TypeDecorator[Any]):
+    """JSON data in a text column: unlike JSON columns it can have a default that every back end compares."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
+        """Return the data as JSON text."""
+        del dialect
+        return json.dumps(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        """Return the data."""
+        del dialect
+        return None if value is None else json.loads(value)
 
 
 class Base(DeclarativeBase):

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Text, cast, func, select
+from sqlalchemy import Connection, Engine, Text, func, select, type_coerce
 from sqlalchemy.engine import URL, make_url
 
 from alerts.authority import Authority, grant
@@ -268,7 +268,7 @@ def standing_alerts(conn: Connection) -> frozenset[tuple[Any, ...]]:
     columns = (
         AlertRow.alert_id, AlertRow.severity, AlertRow.state, AlertRow.finding_count, AlertRow.person_key,
         AlertRow.first_event_at, AlertRow.last_event_at, AlertRow.outcome, AlertRow.actor, AlertRow.concern, AlertRow.lead,
-        AlertRow.title, AlertRow.score, cast(AlertRow.reasons, Text),
+        AlertRow.title, AlertRow.score, type_coerce(AlertRow.reasons, Text),
     )  # fmt: skip
     rows = conn.execute(select(*columns).where(AlertRow.lead.not_in(TELLS_OF_DELIVERY))).all()
     assert all(row.state == "closed" for row in rows if not row.finding_count)

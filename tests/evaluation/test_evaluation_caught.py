@@ -153,7 +153,7 @@ def test_the_queue_has_the_gravest_first_then_the_latest() -> None:
 def test_findings_that_stand_are_read_and_withdrawn_ones_are_not(database: Engine) -> None:
     alert = {
         "alert_id": "A-1", "concern": "d", "person_key": "S1", "ordinal": 0, "staff_id": "S1", "actor": "account:a",
-        "lead": "d", "title": "t", "category": "other", "severity": 1, "score": 10, "reasons": [], "score_basis": "",
+        "lead": "d", "title": "t", "category": "other", "severity": 1, "score": 10, "reasons": [], "score_basis": "none",
         "finding_count": 1, "first_event_at": NOON,
         "last_event_at": NOON, "state": "open", "opened_at": NOON, "version": 1,
     }  # fmt: skip

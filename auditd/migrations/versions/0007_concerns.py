@@ -48,10 +48,10 @@ AUTOMATIC = ("explained late", "found to concern someone else")
 
 def upgrade() -> None:
     # Columns are added as they are, with a default: SQLite would copy the table, which histories refer to.
-    op.add_column("alerts", sa.Column("lead", sa.String(length=64), server_default="", nullable=False))
+    op.add_column("alerts", sa.Column("lead", sa.String(length=64), server_default="unknown", nullable=False))
     op.add_column("alerts", sa.Column("score", sa.Integer(), server_default="0", nullable=False))
-    op.add_column("alerts", sa.Column("reasons", sa.JSON(), server_default="[]", nullable=False))
-    op.add_column("alerts", sa.Column("score_basis", sa.String(length=32), server_default="", nullable=False))
+    op.add_column("alerts", sa.Column("reasons", sa.Text(), server_default="[]", nullable=False))
+    op.add_column("alerts", sa.Column("score_basis", sa.String(length=32), server_default="none", nullable=False))
     op.create_index(op.f("ix_alerts_state_score"), "alerts", ["state", "score"], unique=False)
     op.execute(sa.text("UPDATE alerts SET lead = concern"))
     _gather(op.get_bind())
