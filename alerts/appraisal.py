@@ -110,8 +110,8 @@ def lead(severities: Mapping[str, int]) -> str:
 
 
 def standing() -> ColumnElement[bool]:
-    """Whether a finding counts in its alert."""
-    return FindingRow.state == "active"
+    """Whether a finding counts in its alert: it follows from the data, and no suppression keeps it back."""
+    return and_(FindingRow.state == "active", FindingRow.suppressed_by.is_(None))
 
 
 _TALLIES: Final = select(
@@ -138,7 +138,7 @@ def _findings(conn: Connection, ids: Iterable[str]) -> dict[str, list[Scored]]:
                 FindingRow.alert_id, FindingRow.detector, FindingRow.timestamp, FindingRow.severity,
                 FindingRow.event_ids, FindingRow.facts, place.label("place"),
             )
-            .where(and_(FindingRow.alert_id.in_(batch), standing()))
+            .where(FindingRow.alert_id.in_(batch), standing())
             .subquery()
         )  # fmt: skip
         columns = [column for column in ranked.c if column.name != "place"]

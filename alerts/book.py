@@ -23,6 +23,7 @@ from alerts.difference import (
     compare,
     stored_findings,
 )
+from alerts.forming import Forming
 from alerts.gathering import AlertRecord, Shelf
 from alerts.models import AlertRow, FindingRow
 from alerts.rows import update_rows
@@ -51,11 +52,12 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """A finding that arrives: what it says now, how it stood before, and the alert it belongs to."""
+    """A finding that arrives: what it says now, how it stood before, the alert it belongs to, what suppresses it."""
 
     record: FindingRecord
     before: StoredFinding | None
     alert_id: str
+    suppressed_by: str | None
 
 
 def apply(
@@ -65,11 +67,11 @@ def apply(
     detector: Detector,
     reasons: Mapping[str, str],
     now: datetime,
-    appraiser: Appraiser | None = None,
+    forming: Forming | None = None,
 ) -> Applied:
     """Write a difference: store and withdraw findings, open, grow, close and reopen alerts, append to their history.
 
-    reasons: why findings were withdrawn, by key. appraiser: how alerts are scored (default weights unless told). Applying a difference again changes nothing. The findings stored
+    reasons: why findings were withdrawn, by key. forming: how alerts are scored and what is suppressed (default weights and nothing, unless told). Applying a difference again changes nothing. The findings stored
     before are read again here, so a difference that has gone stale does no harm.
     """
     offered = (*difference.added, *difference.changed)
@@ -79,10 +81,11 @@ def apply(
     leaving = [finding for finding in gone if finding.state == "active"]
     if not arriving and not leaving:
         return Applied()
+    forming = forming or Forming(Appraiser(abouts={detector.name: detector.about}))
     people = {record.person_key for record in arriving}
     shelf = Shelf.load(conn, detector.about.concern, people=people, ids={f.alert_id for f in stored.values()})
     placed = [
-        _Placed(record, before, shelf.place(record, before))
+        _Placed(record, before, shelf.place(record, before), forming.suppressor.by(detector.name, record))
         for record in arriving
         for before in (stored.get(record.finding_id),)
     ]
@@ -94,7 +97,7 @@ def apply(
     opened = _opened(conn, shelf)
     touched = {alert_id for alert_id, _ in trail.findings} & shelf.stored.keys()
     alerts = [*opened, *(shelf.stored[alert_id] for alert_id in sorted(touched))]
-    settle(conn, alerts, trail, appraiser or Appraiser(abouts={detector.name: detector.about}), now=now)
+    settle(conn, alerts, trail, forming.appraiser, now=now)
     trail.write(conn, now=now)
     return _applied(trail, placed, leaving)
 
@@ -150,7 +153,12 @@ def _store(conn: Connection, placed: Sequence[_Placed], *, detector: Detector, n
     for one in placed:
         row = {name: getattr(one.record, name) for name in _CONTENT}
         row |= {"event_ids": list(one.record.event_ids), "version": detector.version, "state": "active"}
-        row |= {"withdrawn_reason": None, "changed_at": now, "alert_id": one.alert_id}
+        row |= {
+            "withdrawn_reason": None,
+            "changed_at": now,
+            "alert_id": one.alert_id,
+            "suppressed_by": one.suppressed_by,
+        }
         if one.before is None:
             fresh.append(row | {"detector": detector.name, "first_found_at": now})
         else:
@@ -183,12 +191,13 @@ def _note(
         name, before = one.record.finding_id, one.before
         if before is not None and before.alert_id != one.alert_id:
             trail.finding(before.alert_id, "moved out", name, to=one.alert_id)
+        kept_back = {"suppressed_by": one.suppressed_by} if one.suppressed_by else {}
         if one.alert_id not in shelf.stored:
-            trail.finding(one.alert_id, "opened", name)
+            trail.finding(one.alert_id, "opened", name, **kept_back)
         elif before is None:
-            trail.finding(one.alert_id, "found", name)
+            trail.finding(one.alert_id, "found", name, **kept_back)
         elif before.state == "withdrawn":
-            trail.finding(one.alert_id, "found again", name)
+            trail.finding(one.alert_id, "found again", name, **kept_back)
         elif before.alert_id != one.alert_id:
             trail.finding(one.alert_id, "moved in", name, was=_was(before.record, one.record))
         else:
@@ -207,7 +216,7 @@ def _applied(trail: Trail, placed: Sequence[_Placed], leaving: Sequence[StoredFi
     changed = [one.record.finding_id for one in placed if one.before and one.before.state == "active"]
     new = {one.record.finding_id for one in placed} - set(changed)
     return Applied(
-        new_alerts=trail.alerts("opened"),
+        new_alerts=tuple(name for name in trail.alerts("opened") if name not in trail.alerts("closed")),
         grown_alerts=trail.alerts("found", "found again", "moved in"),
         closed_alerts=trail.alerts("closed"),
         reopened_alerts=trail.alerts("reopened"),

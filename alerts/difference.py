@@ -43,7 +43,7 @@ class FindingRecord:
 
 @dataclass(frozen=True, slots=True)
 class StoredFinding:
-    """A finding as stored: what it says, and how it stands."""
+    """A finding as stored: what it says, and how it stands. suppressed_by: the suppression that keeps it back, if any."""
 
     record: FindingRecord
     detector: str
@@ -53,6 +53,7 @@ class StoredFinding:
     first_found_at: datetime
     changed_at: datetime
     alert_id: str
+    suppressed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +142,16 @@ def _stored_in_span(
 
 def _load(conn: Connection, *where: ColumnElement[bool]) -> dict[str, StoredFinding]:
     query = select(FindingRow.__table__).where(*where).order_by(FindingRow.timestamp, FindingRow.finding_id)
-    return {row.finding_id: _finding(row) for row in conn.execute(query)}
+    return {row.finding_id: finding_of(row) for row in conn.execute(query)}
 
 
-def _finding(row: Row[Any]) -> StoredFinding:
+def finding_of(row: Row[Any]) -> StoredFinding:
+    """Return a row of the findings table as a finding."""
     record = FindingRecord(
         row.finding_id, row.key, row.timestamp, row.staff_id, row.actor, row.subject_type, row.subject_key,
         row.outlet, row.severity, tuple(row.event_ids), row.facts,
     )  # fmt: skip
     return StoredFinding(
         record, row.detector, row.version, row.state, row.withdrawn_reason, row.first_found_at, row.changed_at,
-        row.alert_id,
+        row.alert_id, row.suppressed_by,
     )  # fmt: skip

@@ -32,6 +32,11 @@ def new_approval_id() -> str:
     return f"AX-{_spell(secrets.randbits(40), 8)}"
 
 
+def new_suppression_id() -> str:
+    """Return a fresh reference of a suppression, like "SU-7KQ2M9XD"."""
+    return f"SU-{_spell(secrets.randbits(40), 8)}"
+
+
 def tidy_reference(text: str) -> str:
     """Return a reference as typed by a person in its stored form: capitals, letters for look-alikes mended."""
     prefix, dash, rest = text.strip().upper().partition("-")

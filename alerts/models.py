@@ -115,7 +115,10 @@ class AlertRow(Base):
 
 
 class FindingRow(Base):
-    """A detector's verdict as it stands now; a withdrawn one stays, with its reason."""
+    """A detector's verdict as it stands now; a withdrawn one stays, with its reason.
+
+    suppressed_by: the suppression that keeps it back from its alert.
+    """
 
     __tablename__ = "findings"
     __table_args__ = (Index(None, "detector", "timestamp"), _one_of("state", FINDING_STATES))
@@ -138,6 +141,7 @@ class FindingRow(Base):
     first_found_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     alert_id: Mapped[str] = mapped_column(ForeignKey(AlertRow.alert_id), index=True)
+    suppressed_by: Mapped[str | None] = mapped_column(String(16), index=True)
 
 
 class AlertHistoryRow(Base):

@@ -23,7 +23,7 @@ Reason = Literal[
 ]  # fmt: skip
 
 CERTAIN: Final = ("certain", "known")
-_OFF: Final = ("rest", "leave", "sick", "suspended", "between", "off")
+_AT_WORK: Final = ("on", "duty", "overtime", "on_call")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,9 @@ def _rare(findings: Sequence[Scored], weights: Weights) -> Contribution | None:
 
 
 def _off_duty(findings: Sequence[Scored], weights: Weights) -> Contribution | None:
-    off = any(facts.get("off") in _OFF or facts.get("duty") in _OFF for facts in _all_facts(findings))
+    off = any(
+        facts.get("off") or facts.get("duty") not in (None, *_AT_WORK) for facts in _all_facts(findings)
+    )
     return Contribution("off duty", weights.off_duty, "The roster has the person off duty.") if off else None
 
 
@@ -147,17 +149,18 @@ def _contact(findings: Sequence[Scored], weights: Weights) -> Contribution | Non
 
 
 def _unexplained(findings: Sequence[Scored], weights: Weights) -> Contribution | None:
-    shares = [
-        share
-        for facts in _all_facts(findings)
-        if (share := _number(facts.get("unexplained_share"))) is not None
-    ]
+    """How much of a day's look-ups nothing explains; one of them counts for nothing, as anybody has one now and then."""
+    shares = []
+    for facts in _all_facts(findings):
+        bare, made = _number(facts.get("day_unexplained")), _number(facts.get("day_looked"))
+        if bare is not None and made and bare > 1:
+            shares.append(((bare - 1) / made, int(bare), int(made)))
     if not shares:
         return None
-    most = min(max(shares), 1.0)
-    points = round(weights.unexplained * most)
+    share, bare, made = max(shares)
+    points = round(weights.unexplained * min(share, 1.0))
     return Contribution(
-        "unexplained", points, f"Nothing explains {most:.0%} of the person's look-ups of that week."
+        "unexplained", points, f"Nothing explains {bare} of the {made} look-ups they made within a day."
     )
 
 

@@ -31,7 +31,8 @@ MISUSE_OUTCOMES: Final = OUTCOMES[1:]
 
 EXPLAINED_LATE: Final = "explained late"
 MOVED: Final = "found to concern someone else"
-AUTOMATIC_OUTCOMES: Final = (EXPLAINED_LATE, MOVED)
+SUPPRESSED: Final = "suppressed"
+AUTOMATIC_OUTCOMES: Final = (EXPLAINED_LATE, MOVED, SUPPRESSED)
 """How the daemon closes an alert on which nobody has acted and whose findings are gone. Undone when one returns."""
 
 GATHERED: Final = "gathered in another alert"

@@ -42,7 +42,7 @@ class Weights(BaseModel):
         20,
         ge=0,
         le=1000,
-        description="Points where nothing explains any of the person's look-ups of that week.",
+        description="Points where nothing explains any of a day's look-ups; one does not count.",
     )
     breadth: int = Field(3, ge=0, le=1000, description="Points for each further subject on one day.")
     breadth_most: int = Field(15, ge=0, le=1000, description="Most points for breadth.")

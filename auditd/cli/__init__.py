@@ -50,6 +50,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "Parse rejected lines again with the formats and options as they are now.",
     ),
     "alerts": ("auditd.cli.alerts", "List, read and handle alerts."),
+    "suppress": (
+        "auditd.cli.suppress",
+        "Keep back findings that are known to be good, until they expire.",
+    ),
     "explain": (
         "auditd.cli.explain",
         "Say what explains a look-up, `explain EVENT`; mine, approve and revoke patterns that explain.",

@@ -14,6 +14,7 @@ import click
 
 from alerts.vocabulary import ALERT_STATES, CATEGORIES, OUTCOMES
 from auditd.cli.acting import by_option, refusals, slugs
+from auditd.cli.backtest import backtest, verdicts
 from auditd.cli.context import State, open_state
 from auditd.cli.output import clean, count, print_json, print_table
 from detectors.concern import CONCERNS
@@ -38,6 +39,10 @@ _version = click.option(
 @click.group()
 def command() -> None:
     """List, read and handle alerts. Every action is kept, with who and when."""
+
+
+command.add_command(backtest)
+command.add_command(verdicts)
 
 
 @command.command("list")

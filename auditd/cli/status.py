@@ -26,6 +26,8 @@ def command(ctx: click.Context, as_json: bool) -> None:
 
     Exit status 1 when files of the archive are lost or damaged, or database and archive are not of each other.
     """
+    from alerts.suppressions import warnings
+    from auditd.cli.status_alerts import alert_counts, suppression_counts, verdict_counts
     from auditd.database import reading
 
     state = open_state(ctx)
@@ -36,7 +38,10 @@ def command(ctx: click.Context, as_json: bool) -> None:
             "feeds": _feeds(state, conn),
             "detectors": _detectors(state, conn),
             "archive": _archive(conn),
-            "alerts": _alerts(conn),
+            "alerts": alert_counts(conn),
+            "verdicts": verdict_counts(conn),
+            "suppressions": suppression_counts(conn, state.now()),
+            "suppression_warnings": warnings(conn, state.now()),
             "damage": (damage := _damage(state)),
         }
     if as_json:
@@ -187,20 +192,6 @@ def _archive(conn: Connection) -> list[dict[str, Any]]:
     ]
 
 
-def _alerts(conn: Connection) -> list[dict[str, Any]]:
-    from sqlalchemy import func, select
-
-    from alerts.models import AlertRow
-    from detectors.finding import Severity
-
-    rows = conn.execute(
-        select(AlertRow.severity, AlertRow.state, func.count())
-        .group_by(AlertRow.severity, AlertRow.state)
-        .order_by(AlertRow.severity.desc(), AlertRow.state)
-    )
-    return [{"severity": Severity(s).name.lower(), "state": state, "alerts": n} for s, state, n in rows]
-
-
 def _print(status: dict[str, Any]) -> None:
     click.echo(f"daemon: {status['daemon']}")
     for source in status["sources"]:
@@ -210,7 +201,9 @@ def _print(status: dict[str, Any]) -> None:
     for feed in status["feeds"]:
         if feed["problem"]:
             click.echo(f"WARNING: {feed['name']}: {clean(feed['problem'])} (access-auditd feed list)")
-    for part in ("sources", "feeds", "detectors", "archive", "alerts"):
+    for warning in status["suppression_warnings"]:
+        click.echo(f"WARNING: {warning} (access-auditd suppress list)")
+    for part in ("sources", "feeds", "detectors", "archive", "alerts", "verdicts", "suppressions"):
         rows = status[part]
         click.echo(f"\n{part}")
         if not rows:

@@ -16,13 +16,13 @@ from sqlalchemy import Engine
 
 from alerts.appraisal import Appraiser
 from alerts.authority import Authority
-from alerts.settling import rescore
 from alerts.weights import Weights
 from auditd.archive.archive import Archive, SegmentsDamaged
 from auditd.database import reading
 from auditd.engine.agenda import Agenda
 from auditd.engine.approvals import Approvals
 from auditd.engine.faults import StoreUnavailable, store_faults
+from auditd.engine.forms import Forms
 from auditd.engine.grants import Grants, live_for
 from auditd.engine.judged import Judged
 from auditd.engine.notes import TICK, Notes
@@ -54,7 +54,6 @@ class Judge:
         weights: Weights | None = None,
     ) -> None:
         self.detectors = list(detectors)
-        appraiser = Appraiser(weights or Weights(), {one.name: one.about for one in detectors})
         self.agenda = Agenda(detectors, digests)
         self._archive = archive
         self._engine = engine
@@ -68,9 +67,9 @@ class Judge:
         self.notes = Notes(self.detectors, self.agenda, self._starts)
         self.pieces = Pieces(archive, self._starts)
         self._windows = Windows(archive=archive, engine=engine, references=references, force=force)
-        self.verdicts = Verdicts(archive=archive, engine=engine, windows=self._windows, appraiser=appraiser)
-        with engine.begin() as conn:
-            rescore(conn, appraiser)
+        appraiser = Appraiser(weights or Weights(), {one.name: one.about for one in detectors})
+        self._forms = Forms(engine, references, appraiser)
+        self.verdicts = Verdicts(archive=archive, engine=engine, windows=self._windows, forms=self._forms)
         if idle := self.agenda.switched_off():
             with engine.begin() as conn:
                 self.agenda.forget(conn, idle)
@@ -88,6 +87,7 @@ class Judge:
         deadline = time.monotonic() + seconds
         report: dict[str, Judged] = {}
         self._windows.forget()
+        self._forms.refresh(now)
         granted = self._grants.every()
         if bounds := self._archive.bounds():
             self._approvals.note(bounds[0], max(as_of, bounds[1] + TICK))

@@ -10,11 +10,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, select
-
-from alerts.models import AlertRow, FindingRow
 from auditd.archive.manifest import totals
 from auditd.database import reading
+from auditd.engine.alert_reports import AlertReports
 from auditd.engine.faults import StoreUnavailable
 from auditd.engine.feeding import FeedNews
 from auditd.engine.ingest import Ingested
@@ -60,6 +58,7 @@ class Reports:
         self._feed_failures: dict[str, int] = {}
         self._feeds_told_at = float("-inf")
         self.misfits = Misfits()
+        self._alerts = AlertReports(metrics)
         self._said_at: dict[tuple[str, str], float] = {}
 
     def ticked(self, seconds: float) -> None:
@@ -204,21 +203,10 @@ class Reports:
             if until is not None:
                 self.metrics.judged_until.labels(detector.name).set(until.timestamp())
         with reading(machine.engine) as conn:
-            alerts = conn.execute(
-                select(AlertRow.severity, AlertRow.state, func.count()).group_by(
-                    AlertRow.severity, AlertRow.state
-                )
-            ).all()
-            findings = conn.execute(
-                select(FindingRow.detector, FindingRow.state, func.count()).group_by(
-                    FindingRow.detector, FindingRow.state
-                )
-            ).all()
             kept = totals(conn)
             open_gaps = counts_open(conn)
+        self._alerts.tell(machine.engine, now)
         self._feeds(machine, now)
-        events.alerts_standing(self.metrics, {(row[0], row[1]): row[2] for row in alerts})
-        self.metrics.show(self.metrics.findings, {(row[0], row[1]): row[2] for row in findings})
         self.metrics.show(self.metrics.gaps_open, open_gaps)
         for family, (rows, size, segments) in kept.items():
             self.metrics.archive_rows.labels(family).set(rows)

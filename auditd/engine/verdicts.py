@@ -13,12 +13,12 @@ import polars as pl
 from polars.exceptions import PolarsError
 from sqlalchemy import Engine
 
-from alerts.appraisal import Appraiser
 from alerts.authority import Authority
 from alerts.book import Difference, apply, compare
 from auditd.archive.archive import Archive, SegmentsDamaged
 from auditd.database import reading
 from auditd.engine.faults import store_faults
+from auditd.engine.forms import Forms
 from auditd.engine.grants import scope_of
 from auditd.engine.judged import Judged, judged_piece
 from auditd.engine.windows import Windows
@@ -29,11 +29,11 @@ from detectors.findings import NO_FINDINGS
 class Verdicts:
     """Judges pieces over one archive."""
 
-    def __init__(self, *, archive: Archive, engine: Engine, windows: Windows, appraiser: Appraiser) -> None:
+    def __init__(self, *, archive: Archive, engine: Engine, windows: Windows, forms: Forms) -> None:
         self._archive = archive
         self._engine = engine
         self._windows = windows
-        self._appraiser = appraiser
+        self._forms = forms
 
     def judge(
         self,
@@ -61,9 +61,10 @@ class Verdicts:
         judged = judged_piece(difference)
         if keep and difference:
             reasons = _reasons(detector, windows, difference)
+            forming = self._forms.forming(now)
             with store_faults(), self._engine.begin() as conn:
                 applied = apply(
-                    conn, difference, detector=detector, reasons=reasons, now=now, appraiser=self._appraiser
+                    conn, difference, detector=detector, reasons=reasons, now=now, forming=forming
                 )
             judged.new_alerts = list(applied.new_alerts)
         judged.seconds = time.perf_counter() - started

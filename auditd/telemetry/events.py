@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import structlog
 
+from alerts.suppressions import SUPPRESSION_STATES
 from auditd.engine.faults import ADVICE as STORE_REASONS
 from auditd.tail.report import PROBLEM_REASONS
 from auditd.telemetry.metrics import Metrics, bounded
@@ -191,6 +192,18 @@ def alerts_standing(metrics: Metrics, counts: Mapping[tuple[int, str], int]) -> 
         (Severity(severity).name.lower(), state): count for (severity, state), count in counts.items()
     }
     metrics.show(metrics.alerts, shown)
+
+
+def suppressions_standing(metrics: Metrics, *, states: Mapping[str, int], ending: int, findings: int) -> None:
+    """How suppressions stand: how many in each state, live ones that end soon, and findings kept back. Logged when it changes."""
+    shown: dict[tuple[str, ...], float] = {
+        (state,): float(states.get(state, 0)) for state in SUPPRESSION_STATES
+    }
+    if metrics.show(metrics.suppressions, shown) and any(shown.values()):
+        say = _log().warning if states.get("expired") or states.get("broken") or ending else _log().info
+        say("suppressions", **{state: states.get(state, 0) for state in SUPPRESSION_STATES}, ending=ending)
+    metrics.suppressions_ending.set(ending)
+    metrics.findings_suppressed.set(findings)
 
 
 def feed_loaded(metrics: Metrics, *, feed: str, rows: int, changed: int, rejected_rows: int) -> None:

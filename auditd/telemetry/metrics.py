@@ -28,7 +28,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._shown: dict[Gauge, set[tuple[str, ...]]] = {}
+        self._shown: dict[Gauge, dict[tuple[str, ...], float]] = {}
         self._reading()
         self._judging()
         self._keeping()
@@ -80,6 +80,12 @@ class Metrics:
         )  # fmt: skip
         self.findings = gauge("findings", "Findings by state.", ["detector", "state"])
         self.alerts = gauge("alerts", "Alerts by severity and state.", ["severity", "state"])
+        self.suppressions = gauge("suppressions", "Suppressions by state.", ["state"])
+        self.suppressions_ending = gauge("suppressions_ending", "Live suppressions that end within 14 days.")
+        self.findings_suppressed = gauge("findings_suppressed", "Findings that a suppression keeps back.")
+        self.alert_verdicts = gauge(
+            "alert_verdicts", "Alerts that people closed, by what they made of them.", ["detector", "verdict"]
+        )
         self.authority_live = gauge(
             "authority_live", "1 while a live authority covers the detector.", ["detector"]
         )
@@ -141,10 +147,15 @@ class Metrics:
         self.build = Info("build", "Version running.", namespace=PREFIX, registry=self.registry)
         self.build.info({"version": version("access-auditd"), "python": platform.python_version()})
 
-    def show(self, gauge: Gauge, values: Mapping[tuple[str, ...], float]) -> None:
-        """Set a labelled gauge to exactly these values by label values: those shown before and absent now vanish."""
+    def show(self, gauge: Gauge, values: Mapping[tuple[str, ...], float]) -> bool:
+        """Set a labelled gauge to exactly these values by label values: those shown before and absent now vanish.
+
+        Return whether anything is other than it was shown before.
+        """
         for labels, value in values.items():
             gauge.labels(*labels).set(value)
-        for labels in self._shown.get(gauge, set()) - values.keys():
+        before = self._shown.get(gauge, {})
+        for labels in before.keys() - values.keys():
             gauge.remove(*labels)
-        self._shown[gauge] = set(values)
+        self._shown[gauge] = dict(values)
+        return before != values

@@ -11,8 +11,8 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Connection, Row, select
 
-from alerts.appraisal import Appraiser
 from alerts.book import Applied, FindingRecord, always, apply, compare
+from alerts.forming import Forming
 from alerts.models import AlertHistoryRow, AlertRow, FindingRow
 from detectors.detector import About, Detector, Naming, Window
 from detectors.finding import FINDING_SCHEMA, Severity
@@ -56,7 +56,7 @@ class Judge:
     conn: Connection
     detector: Detector = field(default_factory=NightLookup)
     now: datetime = START + 100 * HOUR
-    appraiser: Appraiser | None = None
+    forming: Forming | None = None
 
     def judges(
         self,
@@ -80,7 +80,7 @@ class Judge:
             detector=self.detector,
             reasons=reasons or {},
             now=self.now,
-            appraiser=self.appraiser,
+            forming=self.forming,
         )
 
     def alerts(self) -> list[Row[Any]]:

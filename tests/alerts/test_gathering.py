@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from alerts.appraisal import Appraiser
 from alerts.desk import close, list_alerts
+from alerts.forming import Forming
 from alerts.identity import alert_id
 from alerts.settling import rescore
 from alerts.weights import Weights
@@ -72,7 +73,7 @@ def test_what_an_alert_amounts_to_does_not_depend_on_which_detector_came_first(j
 def test_the_title_is_the_next_gravest_when_a_finding_goes(judge: Judge) -> None:
     appraiser = Appraiser(abouts={one.name: one.about for one in (NightLookup, FarLookup)})
     night, far, _ = judges(judge.conn)
-    night.appraiser = far.appraiser = appraiser
+    night.forming = far.forming = Forming(appraiser)
     night.judges(row("a"))
     far.judges(row("a", severity=3))
     assert judge.alerts()[0].title == "Look-up from afar"

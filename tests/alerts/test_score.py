@@ -58,7 +58,7 @@ def test_agreement_has_an_end() -> None:
         ({"off": "leave"}, "off duty"),
         ({"duty": "rest"}, "off duty"),
         ({"days_looked": 3}, "repetition"),
-        ({"unexplained_share": 0.5}, "unexplained"),
+        ({"day_unexplained": 3, "day_looked": 4}, "unexplained"),
         ({"certainty": "shared"}, "uncertain"),
     ],
 )
@@ -71,7 +71,7 @@ def test_a_fact_gives_its_points_and_a_sentence(facts: dict[str, Any], reason: s
 @pytest.mark.parametrize(
     "facts",
     [{}, {"sensitive": None}, {"others_looked": 4}, {"duty": "duty"}, {"off": None}, {"days_looked": 1},
-     {"unexplained_share": None}, {"certainty": "certain"}, {"contact": "?", "look_ups": [{}]}, {"others_looked": "many"}],
+     {"duty": "on"}, {"day_unexplained": 1, "day_looked": 1}, {"day_unexplained": 2, "day_looked": None}, {"certainty": "certain"}, {"contact": "?", "look_ups": [{}]}, {"others_looked": "many"}],
 )  # fmt: skip
 def test_facts_that_are_absent_ordinary_or_strange_give_nothing(facts: dict[str, Any]) -> None:
     assert points(found(**facts)) == {"severity": PLAIN.low}
@@ -116,7 +116,8 @@ facts = st.fixed_dictionaries(
         "others_looked": st.integers(0, 9),
         "off": st.sampled_from([None, "leave", "rest"]),
         "days_looked": st.integers(1, 20),
-        "unexplained_share": st.floats(0, 1),
+        "day_unexplained": st.integers(0, 5),
+        "day_looked": st.integers(0, 9),
         "certainty": st.sampled_from(["certain", "shared", "unknown"]),
         "subject_key": st.sampled_from(["A", "B"]),
     },

@@ -65,7 +65,7 @@ def alerts(conn: Connection) -> dict[str, Any]:
 
 def homes(conn: Connection) -> dict[str, str]:
     findings = table(conn, "findings")
-    return dict(conn.execute(select(findings.c.finding_id, findings.c.alert_id)).tuples().all())
+    return dict(conn.execute(select(findings.c.finding_id, findings.c.alert_id)).all())
 
 
 def test_what_nobody_acted_on_is_gathered_in_one_alert_with_a_trail_both_ways(old: Engine) -> None:

@@ -73,6 +73,8 @@ HISTORIES = {
     "VALUES ('P-1', '2026-03-03 12:00:00', 'somebody', 'granted', '{}')",
     "approved_explanation_history": "INSERT INTO approved_explanation_history (approval_id, at, actor, action, detail) "
     "VALUES ('AX-1', '2026-03-03 12:00:00', 'somebody', 'approved', '{}')",
+    "suppression_history": "INSERT INTO suppression_history (suppression_id, at, actor, action, detail) "
+    "VALUES ('SU-1', '2026-03-03 12:00:00', 'somebody', 'added', '{}')",
     "gap_history": "INSERT INTO gap_history (gap_id, at, action, detail) "
     "VALUES ('G-1', '2026-03-03 12:00:00', 'noticed', '{}')",
     "use_log": "INSERT INTO use_log (at, actor, purpose, reason, action, detail) "
@@ -88,6 +90,8 @@ OWNERS = (
     "'2026-03-03 12:00:00', '2026-03-04 12:00:00', 'x', '2026-03-03 12:00:00', '2026-03-04 12:00:00', '2026-03-04')",
     "INSERT INTO approved_explanations (approval_id, pattern, version, reason, support, share, excuses, approved_by, "
     "approved_at) VALUES ('AX-1', 'crime:named.assigned', 1, 'r', 1, 0.5, '[]', 'x', '2026-03-03 12:00:00')",
+    "INSERT INTO suppressions (suppression_id, conditions, reason, author, added_at, expires_at) VALUES ('SU-1', '{}', 'r', "
+    "'x', '2026-03-03 12:00:00', '2026-04-03 12:00:00')",
     "INSERT INTO gaps (gap_id, source, kind, start, state, noticed_at, detail) VALUES ('G-1', 'pnc', 'silent', "
     "'2026-03-03 12:00:00', 'open', '2026-03-03 12:00:00', '{}')",
 )

@@ -1,4 +1,4 @@
-"""Alerts by concern, with a score: alerts of several detectors about one person and one concern become one.
+"""Alerts by concern, with a score; suppressions. Alerts of several detectors about one person and one concern become one.
 
 What nobody acted on is gathered in a new alert; what somebody acted on keeps its reference, findings and history.
 
@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from alerts.append_only import append_only_statements
 from alerts.identity import alert_id
 
 revision = "0007"
@@ -39,6 +40,7 @@ CONCERNS = {
     "source_silent": "data",
     "unlinked_lookup": "look-ups",
 }
+HISTORY = "suppression_history"
 SYSTEM = "access-auditd"
 GATHERED = "gathered in another alert"
 TABLES = ("alerts", "findings", "alert_history")
@@ -51,13 +53,60 @@ def upgrade() -> None:
     op.add_column("alerts", sa.Column("lead", sa.String(length=64), server_default="unknown", nullable=False))
     op.add_column("alerts", sa.Column("score", sa.Integer(), server_default="0", nullable=False))
     op.add_column("alerts", sa.Column("reasons", sa.Text(), server_default="[]", nullable=False))
-    op.add_column("alerts", sa.Column("score_basis", sa.String(length=32), server_default="none", nullable=False))
+    op.add_column(
+        "alerts", sa.Column("score_basis", sa.String(length=32), server_default="none", nullable=False)
+    )
     op.create_index(op.f("ix_alerts_state_score"), "alerts", ["state", "score"], unique=False)
+    op.add_column("findings", sa.Column("suppressed_by", sa.String(length=16), nullable=True))
+    op.create_index(op.f("ix_findings_suppressed_by"), "findings", ["suppressed_by"], unique=False)
+    _suppressions()
     op.execute(sa.text("UPDATE alerts SET lead = concern"))
     _gather(op.get_bind())
 
 
+def _suppressions() -> None:
+    op.create_table(
+        "suppressions",
+        sa.Column("suppression_id", sa.String(length=16), nullable=False),
+        sa.Column("conditions", sa.JSON(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("approved_by", sa.Text(), nullable=True),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_by", sa.Text(), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoke_reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("suppression_id", name=op.f("pk_suppressions")),
+    )
+    op.create_table(
+        HISTORY,
+        sa.Column(
+            "entry", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("suppression_id", sa.String(length=16), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("action", sa.String(length=32), nullable=False),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["suppression_id"],
+            ["suppressions.suppression_id"],
+            name=op.f("fk_suppression_history_suppression_id_suppressions"),
+        ),
+        sa.PrimaryKeyConstraint("entry", name=op.f("pk_suppression_history")),
+    )
+    op.create_index(op.f("ix_suppression_history_suppression_id"), HISTORY, ["suppression_id"], unique=False)
+    for statement in append_only_statements(HISTORY, op.get_bind().dialect.name):
+        op.execute(statement)
+
+
 def downgrade() -> None:
+    op.drop_table(HISTORY)
+    op.drop_table("suppressions")
+    op.drop_index(op.f("ix_findings_suppressed_by"), table_name="findings")
+    op.drop_column("findings", "suppressed_by")
     op.drop_index(op.f("ix_alerts_state_score"), table_name="alerts")
     for name in ("score_basis", "reasons", "score", "lead"):
         op.drop_column("alerts", name)
