@@ -55,6 +55,7 @@ class PrivateMailbox(Detector):
         ),
         severity=Severity.HIGH,
         category="disclosure of information",
+        concern="disclosure",
         innocent_causes=(
             "A mailbox of a project or partner that is meant to pass mail on: name its domain in `trusted_domains`.",
             "Pictures or forms sent to a member of the public who has free mail, after a look-up recorded elsewhere.",
