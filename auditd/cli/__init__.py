@@ -52,7 +52,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "alerts": ("auditd.cli.alerts", "List, read and handle alerts."),
     "suppress": (
         "auditd.cli.suppress",
-        "Keep back findings that are known to be good, until they expire.",
+        "Keep back findings that are known to be good: they are stored, marked, counted, and make no alert.",
     ),
     "explain": (
         "auditd.cli.explain",

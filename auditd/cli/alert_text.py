@@ -66,7 +66,12 @@ def when(moment: datetime) -> str:
 def gravest_first(findings: Sequence[StoredFinding]) -> list[StoredFinding]:
     """Return findings in the order of reading: active before withdrawn, the gravest and then the latest first."""
     latest = sorted(findings, key=lambda finding: finding.record.timestamp, reverse=True)
-    return sorted(latest, key=lambda finding: (finding.state != "active", -finding.record.severity))
+    return sorted(latest, key=lambda finding: (_is_over(finding), -finding.record.severity))
+
+
+def _is_over(finding: StoredFinding) -> bool:
+    """Whether it does not count in its alert: it no longer follows from the data, or a suppression keeps it back."""
+    return finding.state != "active" or finding.suppressed_by is not None
 
 
 def alert_entry(alert: Alert) -> dict[str, Any]:
@@ -115,12 +120,15 @@ def view_lines(view: AlertView, reader: Reader, *, most: int) -> Iterator[Line]:
 
 def _finding_lines(number: int, finding: StoredFinding, reader: Reader) -> Iterator[Line]:
     withdrawn = finding.state == "withdrawn"
+    over = _is_over(finding)
     lead = f"{number}. "
     for sentence in reader.sentences(finding):
-        yield lead + sentence, "dim" if withdrawn else ""
+        yield lead + sentence, "dim" if over else ""
         lead = " " * len(lead)
     if withdrawn:
         yield f"   Withdrawn at {when(finding.changed_at)}: {finding.withdrawn_reason}.", "green"
+    elif finding.suppressed_by:
+        yield f"   Kept back by suppression {finding.suppressed_by}.", "green"
     for gap in reader.gaps.get(finding.record.finding_id, ()):
         yield f"   Not seen: {gap.sentence} (gap {gap.gap_id[:8]}, {gap.state})", "yellow"
     for event_id in finding.record.event_ids:

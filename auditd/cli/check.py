@@ -6,6 +6,7 @@ import glob
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -33,10 +34,11 @@ def command(ctx: click.Context, file: Path | None, as_json: bool) -> None:
     except ConfigError as error:
         _print_faults(path, error, as_json=as_json)
         ctx.exit(BAD_ANSWER)
+    summary = _summary(config)
     if as_json:
-        print_json(_summary(config))
+        print_json(summary)
     else:
-        _print_summary(config)
+        _print_summary(config, summary)
 
 
 def _print_faults(path: Path, error: ConfigError, *, as_json: bool) -> None:
@@ -106,7 +108,30 @@ def _warnings(config: Config) -> list[str]:
         said.append("there are no sources: nothing will be read")
     if not (config.force.domains and config.force.number_ranges):
         said.append("force.domains or force.number_ranges is empty: every party counts as external")
-    return said
+    return [*said, *_suppression_warnings(config)]
+
+
+def _suppression_warnings(config: Config) -> list[str]:
+    """Return what is to be said of suppressions, where there is a database that has any; it is neither made nor upgraded."""
+    from sqlalchemy import inspect
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from alerts.suppressions import warnings
+    from auditd.database import open_database, reading
+
+    url = make_url(config.storage.database)
+    if url.get_backend_name() == "sqlite" and not (url.database and Path(url.database).exists()):
+        return []
+    engine = open_database(config.storage.database)
+    try:
+        with reading(engine) as conn:
+            known = inspect(conn).has_table("suppressions")
+            return warnings(conn, datetime.now(UTC)) if known else []
+    except SQLAlchemyError:
+        return []  # `status` and `run` say what is wrong with a database
+    finally:
+        engine.dispose()
 
 
 def _spool_warnings(config: Config) -> Iterator[str]:
@@ -122,8 +147,7 @@ def _spool_warnings(config: Config) -> Iterator[str]:
                     yield f'the source {source.name} reads {live} without envelope = "syslog"'
 
 
-def _print_summary(config: Config) -> None:
-    summary = _summary(config)
+def _print_summary(config: Config, summary: dict[str, Any]) -> None:
     for title, columns in (
         ("sources", ("name", "format", "files", "unreadable")),
         ("listeners", ("name", "bind", "protocol")),
