@@ -73,6 +73,8 @@ HISTORIES = {
     "VALUES ('P-1', '2026-03-03 12:00:00', 'somebody', 'granted', '{}')",
     "approved_explanation_history": "INSERT INTO approved_explanation_history (approval_id, at, actor, action, detail) "
     "VALUES ('AX-1', '2026-03-03 12:00:00', 'somebody', 'approved', '{}')",
+    "detector_history": "INSERT INTO detector_history (run, at, actor, action, detail) "
+    "VALUES ('strict', '2026-03-03 12:00:00', 'somebody', 'promoted', '{}')",
     "gap_history": "INSERT INTO gap_history (gap_id, at, action, detail) "
     "VALUES ('G-1', '2026-03-03 12:00:00', 'noticed', '{}')",
     "use_log": "INSERT INTO use_log (at, actor, purpose, reason, action, detail) "
