@@ -22,9 +22,11 @@ from alerts.difference import (
     always,
     compare,
     stored_findings,
+    values_changed,
 )
 from alerts.forming import Forming
 from alerts.gathering import AlertRecord, Shelf
+from alerts.keeping import NO_REASON, JudgedBy, note_otherwise
 from alerts.models import AlertRow, FindingRow
 from alerts.rows import update_rows
 from alerts.settling import settle
@@ -33,7 +35,6 @@ from detectors.detector import Detector
 
 __all__ = ["Applied", "Difference", "FindingRecord", "always", "apply", "compare"]
 
-NO_REASON: Final = "it no longer follows from the data"
 _CONTENT: Final = tuple(field.name for field in fields(FindingRecord))
 
 
@@ -65,15 +66,20 @@ def apply(
     difference: Difference,
     *,
     detector: Detector,
+    settings: str = "",
     reasons: Mapping[str, str],
     now: datetime,
     forming: Forming | None = None,
 ) -> Applied:
     """Write a difference: store and withdraw findings, open, grow, close and reopen alerts, append to their history.
 
-    reasons: why findings were withdrawn, by key. forming: how alerts are scored and what is suppressed (default weights and nothing, unless told). Applying a difference again changes nothing. The findings stored
-    before are read again here, so a difference that has gone stale does no harm.
+    settings: a digest of those that judged. reasons: why findings were withdrawn, by key. forming: how alerts are scored and
+    what is suppressed (default weights and nothing, unless told). Applying a difference again changes nothing. The findings
+    stored before are read again here, so a difference that has gone stale does no harm. What another version or other
+    settings judged, and a person acted on, stays as it was: that it is judged otherwise now is noted in its alert's
+    history, once.
     """
+    by = JudgedBy(detector.version, settings)
     offered = (*difference.added, *difference.changed)
     stored = stored_findings(conn, {record.finding_id for record in (*offered, *difference.gone)})
     arriving = [record for record in offered if not _stands(record, stored.get(record.finding_id))]
@@ -84,6 +90,13 @@ def apply(
     forming = forming or Forming(Appraiser(abouts={detector.name: detector.about}))
     people = {record.person_key for record in arriving}
     shelf = Shelf.load(conn, detector.about.concern, people=people, ids={f.alert_id for f in stored.values()})
+    keeping = by.leaves_alone(stored.values(), shelf.acted_on)
+    others: list[tuple[StoredFinding, FindingRecord | None]] = [
+        (stored[one.finding_id], one) for one in arriving if one.finding_id in keeping
+    ]
+    others += [(finding, None) for finding in leaving if finding.record.finding_id in keeping]
+    arriving = [record for record in arriving if record.finding_id not in keeping]
+    leaving = [finding for finding in leaving if finding.record.finding_id not in keeping]
     placed = [
         _Placed(record, before, shelf.place(record, before), forming.suppressor.by(detector.name, record))
         for record in arriving
@@ -91,13 +104,14 @@ def apply(
     ]
     trail = Trail()
     _open_alerts(conn, shelf, placed, detector=detector, now=now)
-    _store(conn, placed, detector=detector, now=now)
+    _store(conn, placed, detector=detector.name, by=by, now=now)
     _withdraw(conn, leaving, reasons, now=now)
     _note(trail, shelf, placed, leaving, reasons)
     opened = _opened(conn, shelf)
     touched = {alert_id for alert_id, _ in trail.findings} & shelf.stored.keys()
     alerts = [*opened, *(shelf.stored[alert_id] for alert_id in sorted(touched))]
     settle(conn, alerts, trail, forming.appraiser, now=now)
+    note_otherwise(conn, trail, others, reasons, by)
     trail.write(conn, now=now)
     return _applied(trail, placed, leaving)
 
@@ -148,11 +162,14 @@ def _opened(conn: Connection, shelf: Shelf) -> list[AlertRecord]:
     return sorted(found, key=lambda row: str(row.alert_id))
 
 
-def _store(conn: Connection, placed: Sequence[_Placed], *, detector: Detector, now: datetime) -> None:
+def _store(
+    conn: Connection, placed: Sequence[_Placed], *, detector: str, by: JudgedBy, now: datetime
+) -> None:
     fresh, known = [], []
     for one in placed:
         row = {name: getattr(one.record, name) for name in _CONTENT}
-        row |= {"event_ids": list(one.record.event_ids), "version": detector.version, "state": "active"}
+        row |= {"event_ids": list(one.record.event_ids), "state": "active"}
+        row |= {"version": by.version, "settings": by.settings, "otherwise": None}
         row |= {
             "withdrawn_reason": None,
             "changed_at": now,
@@ -160,7 +177,7 @@ def _store(conn: Connection, placed: Sequence[_Placed], *, detector: Detector, n
             "suppressed_by": one.suppressed_by,
         }
         if one.before is None:
-            fresh.append(row | {"detector": detector.name, "first_found_at": now})
+            fresh.append(row | {"detector": detector, "first_found_at": now})
         else:
             known.append(row | {"id": row.pop("finding_id")})
     if fresh:
@@ -199,17 +216,12 @@ def _note(
         elif before.state == "withdrawn":
             trail.finding(one.alert_id, "found again", name, **kept_back)
         elif before.alert_id != one.alert_id:
-            trail.finding(one.alert_id, "moved in", name, was=_was(before.record, one.record))
+            trail.finding(one.alert_id, "moved in", name, was=values_changed(before.record, one.record))
         else:
-            trail.finding(one.alert_id, "changed", name, was=_was(before.record, one.record))
+            trail.finding(one.alert_id, "changed", name, was=values_changed(before.record, one.record))
     for finding in leaving:
         reason = reasons.get(finding.record.key, NO_REASON)
         trail.finding(finding.alert_id, "withdrawn", finding.record.finding_id, reason=reason)
-
-
-def _was(before: FindingRecord, after: FindingRecord) -> dict[str, Any]:
-    was = {name: getattr(before, name) for name in _CONTENT if getattr(before, name) != getattr(after, name)}
-    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in was.items()}
 
 
 def _applied(trail: Trail, placed: Sequence[_Placed], leaving: Sequence[StoredFinding]) -> Applied:

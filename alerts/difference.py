@@ -5,8 +5,8 @@ It must never write.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -43,11 +43,18 @@ class FindingRecord:
 
 @dataclass(frozen=True, slots=True)
 class StoredFinding:
-    """A finding as stored: what it says, and how it stands. suppressed_by: the suppression that keeps it back, if any."""
+    """A finding as stored: what it says, and how it stands.
+
+    version, settings: what judged it (a digest; None: from before digests were kept). otherwise: a mark of the last verdict
+    of another version or other settings, which changed nothing (alerts/keeping.py). suppressed_by: the suppression that
+    keeps it back, if any.
+    """
 
     record: FindingRecord
     detector: str
     version: int
+    settings: str | None
+    otherwise: str | None
     state: FindingState
     withdrawn_reason: str | None
     first_found_at: datetime
@@ -111,12 +118,28 @@ def compare(
     stored = _stored_in_span(conn, detector, span_start, span_end)
     stored |= stored_findings(conn, judged.keys() - stored.keys())
     active = {name: finding.record for name, finding in stored.items() if finding.state == "active"}
+    return difference(judged, active, in_scope)
+
+
+def difference(
+    judged: Mapping[str, FindingRecord],
+    active: Mapping[str, FindingRecord],
+    in_scope: Callable[[FindingRecord], bool] = always,
+) -> Difference:
+    """Return how records as judged now differ from the active ones, both by id; see `compare`."""
     return Difference(
         added=tuple(record for name, record in judged.items() if name not in active),
         changed=tuple(record for name, record in judged.items() if active.get(name, record) != record),
         same=tuple(record for name, record in judged.items() if active.get(name) == record),
         gone=tuple(record for name, record in active.items() if name not in judged and in_scope(record)),
     )
+
+
+def values_changed(before: FindingRecord, after: FindingRecord) -> dict[str, Any]:
+    """Return what of a record was otherwise before, as JSON data by name."""
+    names = [field.name for field in fields(FindingRecord)]
+    was = {name: getattr(before, name) for name in names if getattr(before, name) != getattr(after, name)}
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in was.items()}
 
 
 def stored_findings(conn: Connection, ids: Iterable[str]) -> dict[str, StoredFinding]:
@@ -145,13 +168,18 @@ def _load(conn: Connection, *where: ColumnElement[bool]) -> dict[str, StoredFind
     return {row.finding_id: finding_of(row) for row in conn.execute(query)}
 
 
-def finding_of(row: Row[Any]) -> StoredFinding:
-    """Return a row of the findings table as a finding."""
-    record = FindingRecord(
+def record_in(row: Row[Any]) -> FindingRecord:
+    """Return what a row of a table of findings says."""
+    return FindingRecord(
         row.finding_id, row.key, row.timestamp, row.staff_id, row.actor, row.subject_type, row.subject_key,
         row.outlet, row.severity, tuple(row.event_ids), row.facts,
     )  # fmt: skip
+
+
+def finding_of(row: Row[Any]) -> StoredFinding:
+    """Return a row of the findings table as a finding."""
+    record = record_in(row)
     return StoredFinding(
-        record, row.detector, row.version, row.state, row.withdrawn_reason, row.first_found_at, row.changed_at,
+        record, row.detector, row.version, row.settings, row.otherwise, row.state, row.withdrawn_reason, row.first_found_at, row.changed_at,
         row.alert_id, row.suppressed_by,
     )  # fmt: skip

@@ -53,6 +53,11 @@ class Shelf:
                 shelf._of_person[alert.person_key].append(alert)
         return shelf
 
+    @property
+    def acted_on(self) -> frozenset[str]:
+        """The ids of those that a person has acted on."""
+        return frozenset(name for name, alert in self.stored.items() if alert.acted_at is not None)
+
     def place(self, record: FindingRecord, before: StoredFinding | None) -> str:
         """Return the id of the alert the finding belongs to now.
 

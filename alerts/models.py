@@ -114,18 +114,11 @@ class AlertRow(Base):
     version: Mapped[int]
 
 
-class FindingRow(Base):
-    """A detector's verdict as it stands now; a withdrawn one stays, with its reason.
+class Verdict:
+    """The columns of a finding, stored as one of an alert or of a run in shadow; settings: a digest of what judged it."""
 
-    suppressed_by: the suppression that keeps it back from its alert.
-    """
-
-    __tablename__ = "findings"
-    __table_args__ = (Index(None, "detector", "timestamp"), _one_of("state", FINDING_STATES))
-
-    finding_id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    detector: Mapped[str] = mapped_column(String(64))
     version: Mapped[int]
+    settings: Mapped[str | None] = mapped_column(String(64))
     key: Mapped[str] = mapped_column(Text)
     timestamp: Mapped[datetime] = mapped_column(UtcDateTime)
     staff_id: Mapped[str | None] = mapped_column(Text, index=True)
@@ -136,8 +129,23 @@ class FindingRow(Base):
     severity: Mapped[int] = mapped_column(SmallInteger)
     event_ids: Mapped[list[str]] = mapped_column(JSON)
     facts: Mapped[str] = mapped_column(Text)
+
+
+class FindingRow(Verdict, Base):
+    """A detector's verdict as it stands now; a withdrawn one stays, with its reason.
+
+    otherwise: a mark of the last verdict of another version or other settings that was noted and changed nothing.
+    suppressed_by: the suppression that keeps it back from its alert.
+    """
+
+    __tablename__ = "findings"
+    __table_args__ = (Index(None, "detector", "timestamp"), _one_of("state", FINDING_STATES))
+
+    finding_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    detector: Mapped[str] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(16))
     withdrawn_reason: Mapped[str | None] = mapped_column(Text)
+    otherwise: Mapped[str | None] = mapped_column(String(64))
     first_found_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     alert_id: Mapped[str] = mapped_column(ForeignKey(AlertRow.alert_id), index=True)

@@ -179,7 +179,7 @@ def _places() -> Iterator[pl.Expr]:
 
 
 def _written(text: str) -> pl.Expr:
-    return pl.when(~pl.col(text).is_in(["0", "0.0.0.0", "::"])).then(pl.col(text))  # noqa: S104
+    return pl.when(~pl.col(text).is_in(["0", "0.0.0.0", "::"])).then(pl.col(text))  # noqa: S104 - no address to bind to, but the log's word for none
 
 
 def decoded_addresses(frame: pl.DataFrame) -> pl.DataFrame:

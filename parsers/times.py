@@ -126,7 +126,7 @@ def iso_to_utc(text: pl.Expr, zone: ZoneInfo) -> tuple[pl.Expr, pl.Expr, pl.Expr
     """
     stamp, uncertainty, known_from = (
         text.map_batches(
-            lambda series, name=name: iso_times(series, zone)[name],  # type: ignore[misc]
+            lambda series, name=name: iso_times(series, zone)[name],  # type: ignore[misc]  # mypy does not infer a lambda with a default
             return_dtype=dtype,
             is_elementwise=True,
         )

@@ -67,6 +67,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "auditd.cli.authority",
         "Grant, list and revoke authorities: without a live one, detectors that use contact lists find nothing.",
     ),
+    "shadow": (
+        "auditd.cli.shadow",
+        "Show what runs in shadow would have raised, of which nothing becomes an alert; promote one.",
+    ),
     "replay": (
         "auditd.cli.replay",
         "Run the same detectors over the archive and compare with the findings there are.",

@@ -32,6 +32,19 @@ def use_options(command: Command) -> Command:
     return what_for(why(by_option(command)))
 
 
+def optional_use_options(command: Command) -> Command:
+    """Add the same, for a command that uses personal data only where an option asks for it; "" where not given."""
+    why = click.option("--reason", default="", help="Why it is necessary, in words.")
+    what_for = click.option(
+        "--purpose",
+        type=click.Choice(["", *PURPOSES]),
+        default="",
+        help="What it is used for.",
+        metavar="PURPOSE",
+    )
+    return what_for(why(by_option(command)))
+
+
 def slugs(words: Iterable[str]) -> dict[str, str]:
     """Return vocabulary words by how they are typed: "no-further-action" for "no further action"."""
     return {re.sub("[^a-z]+", "-", word): word for word in words}

@@ -81,6 +81,7 @@ def _summary(config: Config) -> dict[str, Any]:
             {
                 "name": name,
                 "enabled": name in switched_on,
+                "shadows": sorted(one.run for one in config.shadows if one.detector.name == name),
                 "needs_authority": detector.about.needs_authority,
                 "missing_feeds": sorted(set(detector.feeds) - {feed.feed for feed in config.feeds}),
             }
@@ -169,9 +170,11 @@ def _print_summary(config: Config, summary: dict[str, Any]) -> None:
 
 
 def _state(row: dict[str, Any]) -> str:
-    if not row["enabled"]:
+    if not row["enabled"] and not row["shadows"]:
         return "off"
-    notes = ["needs an authority"] if row["needs_authority"] else []
+    notes = [f"in shadow: {', '.join(row['shadows'])}"] if row["shadows"] else []
+    notes += ["needs an authority"] if row["needs_authority"] else []
     if row["missing_feeds"]:
         notes.append(f"no feed configured for {', '.join(row['missing_feeds'])}")
-    return f"on ({'; '.join(notes)})" if notes else "on"
+    state = "on" if row["enabled"] else "off"
+    return f"{state} ({'; '.join(notes)})" if notes else state

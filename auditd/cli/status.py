@@ -154,6 +154,7 @@ def _detectors(state: State, conn: Connection) -> list[dict[str, Any]]:
 
     from alerts.authority import live_authorities
     from alerts.models import FindingRow
+    from alerts.shadow_tables import ShadowFindingRow
     from auditd.engine.tables import DirtyRow, JudgedRow
 
     judged = {row.detector: row.judged_until for row in conn.execute(select(JudgedRow))}
@@ -165,19 +166,23 @@ def _detectors(state: State, conn: Connection) -> list[dict[str, Any]]:
             .group_by(FindingRow.detector)
         ).all()
     )
+    tried = conn.execute(select(ShadowFindingRow.run, func.count()).group_by(ShadowFindingRow.run))
+    active |= {f"shadow:{run}": findings for run, findings in tried}
     shown = []
-    for chosen in state.config.chosen:
+    for chosen in (*state.config.chosen, *state.config.shadows):
         name = chosen.detector.name
         needed = chosen.detector.about.needs_authority
         live = live_authorities(conn, name, state.now()) if needed else ()
+        permitted = "on" if not needed else "authorised" if live else "not authorised"
+        key = f"shadow:{chosen.run}" if chosen.run else name
         shown.append(
             {
-                "detector": name,
-                "state": "on" if not needed else "authorised" if live else "not authorised",
+                "detector": key,
+                "state": permitted,
                 "authorities": [authority.authority_id for authority in live],
-                "judged_until": judged.get(name),
-                "spans_to_judge_again": dirty.get(name, 0),
-                "findings": active.get(name, 0),
+                "judged_until": judged.get(key),
+                "spans_to_judge_again": dirty.get(key, 0),
+                "findings": active.get(key, 0),
             }
         )
     return shown

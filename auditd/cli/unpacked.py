@@ -77,7 +77,7 @@ class _Unpacked(io.RawIOBase):
             self._rest = (self._decoder.unused_data or self._rest).lstrip(b"\0") or self._input().lstrip(
                 b"\0"
             )
-            self._ended = not self._rest and not self._packed.peek(1)  # type: ignore[attr-defined]
+            self._ended = not self._rest and not self._packed.peek(1)  # type: ignore[attr-defined]  # decompressing files have peek
             if self._rest:
                 self._decoder = self._new_decoder()
             return b""

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from auditd.config import listeners
+from auditd.config import detectors, listeners
 from auditd.config.faults import Complaint, Raw, suggestion, tables, written
 from auditd.config.validate import validate
-from detectors.detector import all_detectors
 from detectors.reference import FEEDS
 from parsers.format import all_formats
 
@@ -21,7 +20,7 @@ def complaints(raw: Raw) -> Iterator[Complaint]:
     yield from _files(raw)
     yield from _formats(raw)
     yield from _feeds(raw)
-    yield from _detectors(raw)
+    yield from detectors.complaints(raw)
     yield from _bind(raw)
     yield from listeners.complaints(raw)
 
@@ -98,35 +97,6 @@ def _query(index: int, table: Raw) -> Iterator[Complaint]:
     for key in ("every_seconds", "timeout_seconds"):
         if key in table and not asks:
             yield Complaint(("feeds", index, key), "has no meaning without a query", "remove it")
-
-
-def _detectors(raw: Raw) -> Iterator[Complaint]:
-    chosen = raw.get("detectors")
-    known = all_detectors()
-    for name, table in (chosen if isinstance(chosen, dict) else {}).items():
-        if name not in known:
-            hint = suggestion(name, list(known), kind="detectors")
-            yield Complaint(("detectors", name), f"there is no detector {name!r}", hint)
-        elif isinstance(table, dict):
-            settings = {key: value for key, value in table.items() if key != "enabled"}
-            yield from validate(known[name].Settings, settings, at=("detectors", name))[1]
-            if not isinstance(table.get("enabled", True), bool):
-                yield Complaint(("detectors", name, "enabled"), "must be true or false")
-    yield from _ages(raw)
-
-
-def _ages(raw: Raw) -> Iterator[Complaint]:
-    """Yield limits of feed_stale for deliveries there are not: a name misspelt would never be missed."""
-    found: object = raw
-    for key in ("detectors", "feed_stale", "max_age_hours"):
-        found = found.get(key) if isinstance(found, dict) else None
-    names = [table["name"] for _, table in tables(raw, "feeds") if isinstance(table.get("name"), str)]
-    known = [*names, *(name for name in FEEDS if name not in names)]
-    for name in found if isinstance(found, dict) else ():
-        if name not in known:
-            hint = suggestion(name, known, kind="deliveries and feeds")
-            why = f"there is no delivery or feed {name!r}"
-            yield Complaint(("detectors", "feed_stale", "max_age_hours", name), why, hint)
 
 
 def _bind(raw: Raw) -> Iterator[Complaint]:

@@ -14,12 +14,13 @@ from pydantic import BaseModel
 from sqlalchemy.engine import make_url
 
 from auditd.config import checks
+from auditd.config.detectors import in_force, in_shadow
 from auditd.config.faults import ConfigError, Fault, written
+from auditd.config.listen_model import ListenerTable, ListenTable
 from auditd.config.locate import key_lines, nearest_line
-from auditd.config.model import ConfigFile, FeedTable, ListenerTable, ListenTable, SourceTable, StorageTable
-from auditd.config.runtime import ChosenDetector, Config, Delivery, Query, Source
-from auditd.config.validate import validate
-from detectors.detector import all_detectors
+from auditd.config.model import ConfigFile, FeedTable, SourceTable, StorageTable
+from auditd.config.runtime import Config, Delivery, Query, Source
+from auditd.config.validate import sure, validate
 from parsers.force import Force
 from parsers.format import Context, Format, all_formats
 
@@ -82,7 +83,8 @@ def _build(file: Path, model: ConfigFile) -> Config:
         logging=model.logging,
         sources=tuple(_source(file.parent, table, force) for table in model.sources),
         feeds=tuple(_delivery(file.parent, table) for table in model.feeds),
-        chosen=_chosen(model.detectors, {"explanations": model.explanations, "contacts": model.contacts}),
+        chosen=in_force(model),
+        shadows=in_shadow(model),
         explanations=model.explanations,
         score=model.score,
         listen=_listen(file.parent, model.listen),
@@ -101,7 +103,7 @@ def _source(folder: Path, table: SourceTable, force: Force) -> Source:
         name=table.name,
         files=tuple(_absolute(folder, pattern) for pattern in table.files),
         format=kind,
-        options=_sure(kind.Options, table.options),
+        options=sure(kind.Options, table.options),
         context=Context(table.name, ZoneInfo(table.zone), force, table.site, table.keep_raw, table.envelope),
         max_line_bytes=table.max_line_bytes,
         complete_after_seconds=kind.complete_after_seconds
@@ -153,27 +155,6 @@ def _listener(folder: Path, table: ListenerTable) -> ListenerTable:
     files = {key: getattr(table, key) for key in ("certificate", "key", "client_ca")}
     there = {key: Path(_absolute(folder, str(path))) for key, path in files.items() if path is not None}
     return table.model_copy(update=there)
-
-
-def _chosen(tables: dict[str, dict[str, Any]], shared: dict[str, BaseModel]) -> tuple[ChosenDetector, ...]:
-    """Return the detectors that run; a shared table holds for each that has no such table of its own."""
-    chosen = []
-    for name, detector in all_detectors().items():
-        table = dict(tables.get(name, {}))
-        if table.pop("enabled", True):
-            settings = _sure(detector.Settings, table)
-            theirs = {key: value for key, value in shared.items() if key in type(settings).model_fields}
-            settings = settings.model_copy(update={key: theirs[key] for key in theirs.keys() - table.keys()})
-            chosen.append(ChosenDetector(detector, settings))
-    return tuple(chosen)
-
-
-def _sure(model: type[_Model], raw: dict[str, Any]) -> _Model:
-    """Return the model of a table that was checked before."""
-    filled, found = validate(model, raw)
-    if filled is None:
-        raise AssertionError(f"checked settings do not validate: {found}")
-    return filled
 
 
 def _absolute(folder: Path, path: str) -> str:

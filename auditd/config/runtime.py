@@ -18,10 +18,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.engine import make_url
 
 from alerts.weights import Weights
+from auditd.config.listen_model import ListenerTable, ListenTable
 from auditd.config.model import (
     HttpTable,
-    ListenerTable,
-    ListenTable,
     LoggingTable,
     RunTable,
     StorageTable,
@@ -108,10 +107,11 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class ChosenDetector:
-    """A detector that is switched on, with its settings."""
+    """A detector that is run, with its settings; run: its name where it is run in shadow."""
 
     detector: type[Detector]
     settings: DetectorSettings
+    run: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,7 @@ class Config:
     sources: tuple[Source, ...]
     feeds: tuple[Delivery, ...]
     chosen: tuple[ChosenDetector, ...] = field(default=())
+    shadows: tuple[ChosenDetector, ...] = field(default=())
     explanations: ExplanationSettings = field(default_factory=ExplanationSettings)
     score: Weights = field(default_factory=Weights)
     listen: ListenTable = field(default_factory=ListenTable)
@@ -141,8 +142,12 @@ class Config:
         raise KeyError(name)
 
     def detectors(self) -> list[Detector]:
-        """Return a new instance of every detector that is switched on, by name."""
+        """Return a new instance of every detector that is in force, by name."""
         return [chosen.detector(chosen.settings) for chosen in self.chosen]
+
+    def shadow_detectors(self) -> dict[str, Detector]:
+        """Return a new instance of every detector that is run in shadow, by the name of the run."""
+        return {chosen.run: chosen.detector(chosen.settings) for chosen in self.shadows}
 
     def explaining(self) -> ExplainingSettings:
         """Return the bounds of explanations as unlinked_lookup has them, whether it is switched on or not."""
@@ -181,6 +186,14 @@ class Config:
             "detectors": {
                 chosen.detector.name: [chosen.detector.version, chosen.settings.model_dump(mode="json")]
                 for chosen in self.chosen
+            },
+            "shadows": {
+                chosen.run: [
+                    chosen.detector.name,
+                    chosen.detector.version,
+                    chosen.settings.model_dump(mode="json"),
+                ]
+                for chosen in self.shadows
             },
         }
 

@@ -42,6 +42,14 @@ def validate(
         return None, [_complaint(model, at, details) for details in error.errors(include_url=False)]
 
 
+def sure(model: type[_Model], raw: Mapping[str, Any]) -> _Model:
+    """Return the model of a table that was checked before."""
+    filled, found = validate(model, raw)
+    if filled is None:
+        raise AssertionError(f"checked settings do not validate: {found}")
+    return filled
+
+
 def _complaint(model: type[BaseModel], at: KeyPath, details: ErrorDetails) -> Complaint:
     path = (*at, *details["loc"])
     context = details.get("ctx", {})

@@ -12,9 +12,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from alerts.keeping import JudgedBy
+from auditd.engine.runs import Run
 from auditd.engine.spans import merge, reach, until, without
 from auditd.engine.tables import DirtyRow, JudgedRow
-from detectors.detector import Detector, Span
+from detectors.detector import Span
 from parsers.event import Family
 
 
@@ -30,12 +32,11 @@ class _Progress:
 
 
 class Agenda:
-    """The spans every detector has to judge, kept in memory and in SQL."""
+    """The spans every run of a detector has to judge, by its key, kept in memory and in SQL."""
 
-    def __init__(self, detectors: Sequence[Detector], digests: Mapping[str, str]) -> None:
-        self._detectors = {detector.name: detector for detector in detectors}
-        self._digests = digests
-        self._progress = {name: _Progress() for name in self._detectors}
+    def __init__(self, runs: Sequence[Run]) -> None:
+        self._runs = {run.key: run for run in runs}
+        self._progress = {name: _Progress() for name in self._runs}
         self._reached: dict[str, datetime] = {}
 
     def load(self, conn: Connection) -> None:
@@ -44,15 +45,15 @@ class Agenda:
         self._reached = {name: row.judged_until for name, row in stored.items()}
         for name, progress in self._progress.items():
             row = stored.get(name)
-            if row and (row.version, row.settings) == (self._detectors[name].version, self._digests[name]):
+            if row and JudgedBy(row.version, row.settings) == self._runs[name].by:
                 progress.until = progress.stored = row.judged_until
             dirty = conn.execute(select(DirtyRow.start, DirtyRow.end).where(DirtyRow.detector == name)).all()
             progress.todo = merge(Span(start, end) for start, end in dirty)
             progress.dirty_stored = bool(dirty)
 
     def switched_off(self) -> frozenset[str]:
-        """Return the detectors that have judged before and are not among ours."""
-        return frozenset(self._reached.keys() - self._detectors.keys())
+        """Return the keys of runs that have judged before and are not among ours."""
+        return frozenset(self._reached.keys() - self._runs.keys())
 
     def forget(self, conn: Connection, names: Iterable[str]) -> None:
         """Forget how far detectors have judged: what changes while they are off is not noted for them."""
@@ -66,7 +67,8 @@ class Agenda:
 
     def note(self, conn: Connection, new: Mapping[Family, Sequence[Span]]) -> None:
         """Note, in the transaction that brings them, that events in these spans are new."""
-        for name, detector in self._detectors.items():
+        for name, run in self._runs.items():
+            detector = run.detector
             if self._progress[name].until is None:
                 continue  # it has judged nothing yet that could change
             touched = [span for family in detector.reads for span in new.get(family, ())]
@@ -126,8 +128,8 @@ class Agenda:
         safe = self._safe(progress)
         if safe is None:
             return
-        detector = self._detectors[name]
-        values = {"version": detector.version, "settings": self._digests[name], "judged_until": safe}
+        by = self._runs[name].by
+        values = {"version": by.version, "settings": by.settings, "judged_until": safe}
         changed = conn.execute(update(JudgedRow).where(JudgedRow.detector == name).values(**values))
         if changed.rowcount == 0:
             conn.execute(insert(JudgedRow).values(detector=name, **values))

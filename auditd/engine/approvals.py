@@ -15,23 +15,25 @@ from sqlalchemy import Connection, Engine, insert, select
 from alerts.approval_tables import ApprovalHistoryRow
 from alerts.approvals import last_entry
 from alerts.models import FindingRow
+from alerts.shadow_tables import ShadowFindingRow
 from auditd.database import reading
 from auditd.engine.agenda import Agenda
 from auditd.engine.faults import store_faults
+from auditd.engine.runs import Run
 from auditd.engine.spans import spans_of
 from auditd.engine.tables import ApprovalAppliedRow
 from detectors.bounds import ExplainingSettings
-from detectors.detector import Detector, Span
+from detectors.detector import Span
 from parsers.event import UTC_MICROSECONDS
 
 
 class Approvals:
-    """The approvals of one database, as far as the detectors of one judge have taken note of them."""
+    """The approvals of one database, as far as the runs of one judge have taken note of them."""
 
-    def __init__(self, engine: Engine, agenda: Agenda, detectors: Sequence[Detector]) -> None:
+    def __init__(self, engine: Engine, agenda: Agenda, runs: Sequence[Run]) -> None:
         self._engine = engine
         self._agenda = agenda
-        self._detectors = [one for one in detectors if isinstance(one.settings, ExplainingSettings)]
+        self._runs = [one for one in runs if isinstance(one.detector.settings, ExplainingSettings)]
         self._noted_to = 0
 
     def note(self, beginning: datetime, as_of: datetime) -> None:
@@ -43,20 +45,20 @@ class Approvals:
             latest = last_entry(conn)
             if latest == self._noted_to:
                 return
-            new = {detector.name: _not_applied(conn, detector.name) for detector in self._detectors}
-        for detector in self._detectors:
-            if new[detector.name]:
-                self._note(detector, new[detector.name], Span(beginning, as_of))
+            new = {run.key: _not_applied(conn, run.key) for run in self._runs}
+        for run in self._runs:
+            if new[run.key]:
+                self._note(run, new[run.key], Span(beginning, as_of))
         self._noted_to = latest
 
-    def _note(self, detector: Detector, entries: Sequence[tuple[int, str]], whole: Span) -> None:
+    def _note(self, run: Run, entries: Sequence[tuple[int, str]], whole: Span) -> None:
         committed = False
         try:
             with store_faults(), self._engine.begin() as conn:
                 revoked = any(action == "revoked" for _, action in entries)
-                spans = [whole] if revoked else _of_findings(conn, detector)
-                self._agenda.note_spans(conn, detector.name, spans)
-                rows = [{"entry": entry, "detector": detector.name} for entry, _ in entries]
+                spans = [whole] if revoked else _of_findings(conn, run)
+                self._agenda.note_spans(conn, run.key, spans)
+                rows = [{"entry": entry, "detector": run.key} for entry, _ in entries]
                 conn.execute(insert(ApprovalAppliedRow), rows)
             committed = True
         finally:
@@ -71,9 +73,11 @@ def _not_applied(conn: Connection, detector: str) -> list[tuple[int, str]]:
     return [(row.entry, row.action) for row in conn.execute(query)]
 
 
-def _of_findings(conn: Connection, detector: Detector) -> list[Span]:
-    """Return the spans of a detector's standing findings."""
+def _of_findings(conn: Connection, run: Run) -> list[Span]:
+    """Return the spans of a run's standing findings."""
     query = select(FindingRow.timestamp).where(
-        FindingRow.detector == detector.name, FindingRow.state == "active"
+        FindingRow.detector == run.detector.name, FindingRow.state == "active"
     )
+    if run.shadow:
+        query = select(ShadowFindingRow.timestamp).where(ShadowFindingRow.run == run.shadow)
     return spans_of(pl.Series("timestamp", list(conn.execute(query).scalars()), dtype=UTC_MICROSECONDS))

@@ -16,6 +16,7 @@ from polars.exceptions import PolarsError
 from sqlalchemy.exc import DBAPIError
 
 from auditd.archive.compaction import compact
+from auditd.engine.due import Due
 from auditd.engine.faults import StoreUnavailable, store_faults
 from auditd.engine.ingest import Ingested
 from auditd.engine.judged import Judged
@@ -29,6 +30,8 @@ from auditd.telemetry import events
 STEP_BYTES: Final = 6 << 20
 BACKLOG_JUDGE_SECONDS: Final = 5.0
 JUDGE_SLICE_SECONDS: Final = 0.5
+SHADOW_SECONDS: Final = 1.0
+SHADOW_SLICE_SECONDS: Final = 0.2
 RETRY_SECONDS: Final = 1.0
 BURST_SECONDS: Final = 0.005
 HOUSEKEEPING_SECONDS: Final = 1.0
@@ -42,22 +45,6 @@ CLOCKS_SECONDS: Final = 10.0
 def utc_now() -> datetime:
     """Return the current time, aware UTC."""
     return datetime.now(UTC)
-
-
-@dataclass(slots=True)
-class Due:
-    """Says when something that happens every so many seconds is due."""
-
-    every: float
-    last: float = float("-inf")
-
-    def now(self) -> bool:
-        """Return whether it is due, and count from now on if so."""
-        moment = time.monotonic()
-        if moment - self.last < self.every:
-            return False
-        self.last = moment
-        return True
 
 
 class Daemon:
@@ -82,6 +69,7 @@ class Daemon:
         self._housekeeping = Due(HOUSEKEEPING_SECONDS)
         self._inspection = Due(INSPECTION_SECONDS)
         self._judging = Due(BACKLOG_JUDGE_SECONDS)
+        self._trying = Due(SHADOW_SECONDS)
         self._merging_rests_until = float("-inf")
         self._clocks = Due(CLOCKS_SECONDS)
         self._watching_rests_until = float("-inf")
@@ -137,6 +125,8 @@ class Daemon:
             behind = self._machine.ingest.more or ingested.bytes >= STEP_BYTES // 2
             if not behind or self._judging.now():
                 self._reports.judged(self._catch_up(behind=behind))
+            if not behind and self._trying.now():
+                self._try_out()
             if self._housekeeping.now():
                 self._keep_house(now)
         except StoreUnavailable as trouble:
@@ -172,6 +162,11 @@ class Daemon:
     def _catch_up(self, *, behind: bool) -> dict[str, Judged]:
         now = self._clock()
         return self._machine.judge.catch_up(now, now, seconds=JUDGE_SLICE_SECONDS if not behind else 1.0)
+
+    def _try_out(self) -> None:
+        """Judge what is run in shadow, in what time is left: what is in force never waits for more than a piece of it."""
+        now = self._clock()
+        self._reports.tried(self._machine.judge.try_out(now, now, seconds=SHADOW_SLICE_SECONDS))
 
     def _keep_house(self, now: datetime) -> None:
         machine = self._machine
@@ -287,6 +282,7 @@ def run_once(
     machine.feeding.look_at_all(now)
     judged = machine.judge.catch_up(as_of, clock())
     reports.judged(judged)
+    reports.tried(machine.judge.try_out(as_of, clock()))
     with store_faults():
         while compact(machine.archive, machine.engine, now=clock()):
             pass

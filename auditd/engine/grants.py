@@ -15,6 +15,7 @@ from alerts.book import FindingRecord
 from auditd.database import reading
 from auditd.engine.agenda import Agenda
 from auditd.engine.faults import store_faults
+from auditd.engine.runs import Run
 from auditd.engine.spans import until
 from auditd.engine.tables import AuthorityAppliedRow
 from detectors.detector import Detector, Span
@@ -33,28 +34,28 @@ class Grants:
         with store_faults(), reading(self._engine) as conn:
             return list_authorities(conn)
 
-    def open_past(self, detector: Detector, authorities: Sequence[Authority], as_of: datetime) -> None:
-        """Put the past that new authorities cover on the detector's agenda, once for each."""
-        if all((authority.authority_id, detector.name) in self._applied for authority in authorities):
+    def open_past(self, run: Run, authorities: Sequence[Authority], as_of: datetime) -> None:
+        """Put the past that new authorities cover on the run's agenda, once for each."""
+        if all((authority.authority_id, run.key) in self._applied for authority in authorities):
             return
         applied = AuthorityAppliedRow.authority_id
         with store_faults(), reading(self._engine) as conn:
             known = set(
-                conn.execute(select(applied).where(AuthorityAppliedRow.detector == detector.name)).scalars()
+                conn.execute(select(applied).where(AuthorityAppliedRow.detector == run.key)).scalars()
             )
         new = [authority for authority in authorities if authority.authority_id not in known]
         if new:
-            self._note(detector, new, as_of)
-        self._applied |= {(authority.authority_id, detector.name) for authority in authorities}
+            self._note(run.key, new, as_of)
+        self._applied |= {(authority.authority_id, run.key) for authority in authorities}
 
-    def _note(self, detector: Detector, new: Sequence[Authority], as_of: datetime) -> None:
+    def _note(self, key: str, new: Sequence[Authority], as_of: datetime) -> None:
         spans = until((Span(authority.events_from, authority.events_to) for authority in new), as_of)
-        rows = [{"authority_id": authority.authority_id, "detector": detector.name} for authority in new]
+        rows = [{"authority_id": authority.authority_id, "detector": key} for authority in new]
         committed = False
         try:
             with store_faults(), self._engine.begin() as conn:
                 conn.execute(insert(AuthorityAppliedRow), rows)
-                self._agenda.note_spans(conn, detector.name, spans)
+                self._agenda.note_spans(conn, key, spans)
             committed = True
         finally:
             self._agenda.noted(committed=committed)

@@ -8,12 +8,13 @@ others.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import Engine
 
+from alerts import shadow
 from alerts.appraisal import Appraiser
 from alerts.authority import Authority
 from alerts.weights import Weights
@@ -27,6 +28,7 @@ from auditd.engine.grants import Grants, live_for
 from auditd.engine.judged import Judged
 from auditd.engine.notes import TICK, Notes
 from auditd.engine.pieces import Pieces
+from auditd.engine.runs import Run
 from auditd.engine.starts import Starts
 from auditd.engine.verdicts import Verdicts
 from auditd.engine.windows import Windows
@@ -45,34 +47,43 @@ class Judge:
     def __init__(
         self,
         *,
-        detectors: Sequence[Detector],
-        digests: Mapping[str, str],
+        runs: Sequence[Run],
         archive: Archive,
         engine: Engine,
         references: ReferenceStore,
         force: Force,
         weights: Weights | None = None,
     ) -> None:
-        self.detectors = list(detectors)
-        self.agenda = Agenda(detectors, digests)
+        self.live = [run for run in runs if not run.shadow]
+        self.shadows = [run for run in runs if run.shadow]
+        self.agenda = Agenda(runs)
         self._archive = archive
         self._engine = engine
         self._saved_at = -SAVE_SECONDS
         self._resting: dict[str, float] = {}
+        self._registered = False
+        self._costs: dict[str, Judged] = {}  # of runs in shadow, by name: what is not stored yet
         self._grants = Grants(engine, self.agenda)
-        self._approvals = Approvals(engine, self.agenda, self.detectors)
+        self._approvals = Approvals(engine, self.agenda, runs)
         with reading(engine) as conn:
             self.agenda.load(conn)
             self._starts = Starts(conn)
-        self.notes = Notes(self.detectors, self.agenda, self._starts)
+        self.notes = Notes(runs, self.agenda, self._starts)
         self.pieces = Pieces(archive, self._starts)
         self._windows = Windows(archive=archive, engine=engine, references=references, force=force)
-        appraiser = Appraiser(weights or Weights(), {one.name: one.about for one in detectors})
+        appraiser = Appraiser(
+            weights or Weights(), {run.detector.name: run.detector.about for run in self.live}
+        )
         self._forms = Forms(engine, references, appraiser)
         self.verdicts = Verdicts(archive=archive, engine=engine, windows=self._windows, forms=self._forms)
         if idle := self.agenda.switched_off():
             with engine.begin() as conn:
                 self.agenda.forget(conn, idle)
+
+    @property
+    def detectors(self) -> list[Detector]:
+        """The detectors in force."""
+        return [run.detector for run in self.live]
 
     @property
     def protected_stripped(self) -> int:
@@ -84,33 +95,57 @@ class Judge:
 
         A detector that raises is reported as failed and rests a while; what it had to judge stays on its agenda.
         """
+        return self._round(self.live, as_of, now, seconds)
+
+    def try_out(self, as_of: datetime, now: datetime, *, seconds: float = float("inf")) -> dict[str, Judged]:
+        """Do the same for what is run in shadow; return what was done per run. Nothing of it becomes an alert."""
+        return self._round(self.shadows, as_of, now, seconds) if self.shadows else {}
+
+    def _round(
+        self, runs: Sequence[Run], as_of: datetime, now: datetime, seconds: float
+    ) -> dict[str, Judged]:
         deadline = time.monotonic() + seconds
         report: dict[str, Judged] = {}
+        self._register(now)
         self._windows.forget()
         self._forms.refresh(now)
         granted = self._grants.every()
         if bounds := self._archive.bounds():
             self._approvals.note(bounds[0], max(as_of, bounds[1] + TICK))
-        for detector in self.detectors:
-            authorities = live_for(detector, granted, now)
-            self._grants.open_past(detector, authorities, as_of)
-            target = self._due(detector, as_of, now)
-            self.agenda.extend(detector.name, target, self._beginning(detector, target))
-            if time.monotonic() < self._resting.get(detector.name, 0.0):
+        for run in runs:
+            authorities = live_for(run.detector, granted, now)
+            self._grants.open_past(run, authorities, as_of)
+            target = self._due(run.detector, as_of, now)
+            self.agenda.extend(run.key, target, self._beginning(run.detector, target))
+            if time.monotonic() < self._resting.get(run.key, 0.0):
                 continue
             done = Judged()
             try:
-                self._work_off(detector, authorities, now, deadline, done)
+                self._work_off(run, authorities, now, deadline, done)
             except StoreUnavailable:
                 raise
             except Exception as error:  # noqa: BLE001  one detector's bug must not stop the others, nor reading
                 done.failed = type(error).__name__
-                self._resting[detector.name] = time.monotonic() + REST_SECONDS
-            done.until = self.agenda.until(detector.name)
+                self._resting[run.key] = time.monotonic() + REST_SECONDS
+            done.until = self.agenda.until(run.key)
             if done.pieces or done.failed:
-                report[detector.name] = done
+                report[run.key] = done
+            if run.shadow:
+                self._costs.setdefault(run.shadow, Judged()).add(done)
         self._save(force=seconds == float("inf"))
         return report
+
+    def _register(self, now: datetime) -> None:
+        """Write down, at first, how detectors are run; what a run in shadow found that is none any more goes."""
+        if self._registered:
+            return
+        with store_faults(), self._engine.begin() as conn:
+            for run in self.live:
+                shadow.note_in_force(conn, run.way, now)
+            shadow.end_others(conn, {run.shadow for run in self.shadows}, now)
+            for run in self.shadows:
+                shadow.begin(conn, run.shadow, run.way, now)
+        self._registered = True
 
     def authorities(self, detector: Detector, now: datetime) -> list[Authority]:
         """Return the live authorities the detector may judge under; [] for one that needs none."""
@@ -135,37 +170,42 @@ class Judge:
 
     def _work_off(
         self,
-        detector: Detector,
+        run: Run,
         authorities: Sequence[Authority],
         now: datetime,
         deadline: float,
         done: Judged,
     ) -> None:
-        """Judge what is on the detector's agenda, oldest first, until the deadline; add to `done`."""
-        todo = self.agenda.todo(detector.name)
+        """Judge what is on the run's agenda, oldest first, until the deadline; add to `done`."""
+        todo = self.agenda.todo(run.key)
         begin = BEGINNING
-        for piece in self.pieces.of(detector, todo):
+        for piece in self.pieces.of(run.detector, todo):
             try:
-                done.add(self.verdicts.judge(detector, piece, authorities, now))
+                done.add(self.verdicts.judge(run, piece, authorities, now))
             except SegmentsDamaged:
                 # It stays on the agenda until the files are back: a verdict without them would withdraw findings.
-                self.agenda.done(detector.name, Span(begin, piece.start))
+                self.agenda.done(run.key, Span(begin, piece.start))
                 begin = piece.end
                 continue
             # Pieces come in order: what lies before this one's end was judged, or holds no event.
-            self.agenda.done(detector.name, Span(begin, piece.end))
+            self.agenda.done(run.key, Span(begin, piece.end))
             if time.monotonic() >= deadline:
                 return
         if todo:
-            self.agenda.done(detector.name, Span(begin, max(begin, todo[-1].end)))
+            self.agenda.done(run.key, Span(begin, max(begin, todo[-1].end)))
 
     def _save(self, *, force: bool) -> None:
-        names = [detector.name for detector in self.detectors if self.agenda.unsaved(detector.name)]
-        if not names or (not force and time.monotonic() - self._saved_at < SAVE_SECONDS):
+        keys = [run.key for run in (*self.live, *self.shadows) if self.agenda.unsaved(run.key)]
+        costs = {name: cost for name, cost in self._costs.items() if cost.pieces}
+        rests = time.monotonic() - self._saved_at < SAVE_SECONDS
+        if not (keys or costs) or (not force and rests):
             return
         with store_faults(), self._engine.begin() as conn:
-            for name in names:
-                self.agenda.save(conn, name)
-        for name in names:
-            self.agenda.saved(name)
+            for key in keys:
+                self.agenda.save(conn, key)
+            for name, cost in costs.items():
+                shadow.add_cost(conn, name, seconds=cost.seconds, pieces=cost.pieces)
+        for key in keys:
+            self.agenda.saved(key)
+        self._costs.clear()
         self._saved_at = time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -29,12 +30,14 @@ class Judged:
         self.new_alerts += other.new_alerts
 
 
-def judged_piece(difference: Difference) -> Judged:
-    """Return what judging one piece came to."""
+def judged_piece(difference: Difference, staying: Collection[str] = ()) -> Judged:
+    """Return what judging one piece came to; `staying` are ids of findings that count as the same, whatever it says."""
+    changed = sum(one.finding_id not in staying for one in difference.changed)
+    withdrawn = sum(one.finding_id not in staying for one in difference.gone)
     return Judged(
         pieces=1,
         added=len(difference.added),
-        changed=len(difference.changed),
-        same=len(difference.same),
-        withdrawn=len(difference.gone),
+        changed=changed,
+        same=len(difference.same) + len(staying),
+        withdrawn=withdrawn,
     )

@@ -6,10 +6,8 @@ It must never be built twice over one state: `StateLock` is taken first.
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from hashlib import sha256
 from types import TracebackType
 from typing import Final
 
@@ -24,6 +22,7 @@ from auditd.engine.feeding import Feeding
 from auditd.engine.ingest import Ingest
 from auditd.engine.judge import Judge
 from auditd.engine.lock import StateLock
+from auditd.engine.runs import runs_of
 from auditd.engine.soundness import check, mark, put_down, take_up, told_when_damaged
 from auditd.gaps.courses import Courses
 from auditd.gaps.record import Recorder
@@ -33,8 +32,6 @@ from auditd.quality.keeper import Keeper
 from auditd.reference.store import ReferenceStore
 from auditd.tail.source import TailSource
 from auditd.tail.tailer import Tailer
-from detectors.detector import Detector
-from parsers.force import Force
 
 ONCE_COMPLETE_SECONDS: Final = 60.0
 
@@ -131,13 +128,11 @@ class Machine(AbstractContextManager["Machine"]):
         return replace(tail, complete_after_seconds=0.0 if whole else ONCE_COMPLETE_SECONDS)
 
     def _build(self, config: Config) -> None:
-        detectors = config.detectors()
         recorder = Recorder(
             Courses({one.name: one.backwards_after for one in config.sources if one.backwards_after})
         )
         judge = Judge(
-            detectors=detectors,
-            digests=settings_digests(detectors, config.force),
+            runs=runs_of(config.detectors(), config.shadow_detectors(), config.force),
             archive=self.archive,
             engine=self.engine,
             references=self.references,
@@ -174,11 +169,3 @@ class Machine(AbstractContextManager["Machine"]):
         if self._watch is not None:
             watch.adopt(self._watch)
         self._watch = watch
-
-
-def settings_digests(detectors: list[Detector], force: Force) -> Mapping[str, str]:
-    """Return per detector a digest of all that its verdicts depend on beside the data: with another, all is judged again."""
-    return {
-        detector.name: sha256(f"{detector.settings.model_dump_json()} {force!r}".encode()).hexdigest()
-        for detector in detectors
-    }

@@ -1,6 +1,6 @@
 """What is noted onto the agenda: which past verdicts new events, reference data, gaps and facts about feeds may change.
 
-Each note is made in the transaction that brings what it is about. It must never leave out a detector that what is new
+Each note is made in the transaction that brings what it is about. It must never leave out a run that what is new
 concerns.
 """
 
@@ -13,21 +13,22 @@ from typing import Final
 from sqlalchemy import Connection
 
 from auditd.engine.agenda import Agenda
+from auditd.engine.runs import Run
 from auditd.engine.spans import reach
 from auditd.engine.starts import Starts
 from auditd.engine.touch import Touches
 from auditd.gaps.book import Gap
-from detectors.detector import Detector, Span
+from detectors.detector import Span
 from parsers.event import Family
 
 TICK: Final = timedelta(microseconds=1)
 
 
 class Notes:
-    """Notes for the detectors of one judge; `settled` says after each transaction whether it came about."""
+    """Notes for the runs of one judge; `settled` says after each transaction whether it came about."""
 
-    def __init__(self, detectors: Sequence[Detector], agenda: Agenda, starts: Starts) -> None:
-        self._detectors = detectors
+    def __init__(self, runs: Sequence[Run], agenda: Agenda, starts: Starts) -> None:
+        self._runs = runs
         self._agenda = agenda
         self._starts = starts
 
@@ -37,26 +38,26 @@ class Notes:
 
     def touches(self, conn: Connection, touches: Touches) -> None:
         """Note what changed reference data touches."""
-        for detector in self._detectors:
-            self._agenda.note_spans(conn, detector.name, touches.spans(detector))
+        for run in self._runs:
+            self._agenda.note_spans(conn, run.key, touches.spans(run.detector))
 
     def gaps(self, conn: Connection, gaps: Sequence[Gap]) -> None:
         """Note gaps that are new or have changed."""
         starts = [gap.start for gap in gaps]
         self._starts.add_gaps(starts)
-        self._note(conn, starts, [one for one in self._detectors if one.judges_gaps])
+        self._note(conn, starts, [one for one in self._runs if one.detector.judges_gaps])
 
     def facts(self, conn: Connection, starts: Sequence[datetime]) -> None:
         """Note facts about feeds that are new or have changed, by their starts."""
         self._starts.add_facts(starts)
-        self._note(conn, starts, [one for one in self._detectors if one.judges_feeds])
+        self._note(conn, starts, [one for one in self._runs if one.detector.judges_feeds])
 
     def settled(self, *, committed: bool) -> None:
         """Learn whether the transaction of the notes came about."""
         self._agenda.noted(committed=committed)
 
-    def _note(self, conn: Connection, starts: Sequence[datetime], detectors: Sequence[Detector]) -> None:
+    def _note(self, conn: Connection, starts: Sequence[datetime], runs: Sequence[Run]) -> None:
         spans = [Span(start, start + TICK) for start in starts]
-        for detector in detectors if spans else ():
-            touched = reach(spans, before=detector.before, after=detector.after)
-            self._agenda.note_spans(conn, detector.name, touched)
+        for run in runs if spans else ():
+            touched = reach(spans, before=run.detector.before, after=run.detector.after)
+            self._agenda.note_spans(conn, run.key, touched)

@@ -33,16 +33,17 @@ def replay(
     told of each piece done. A detector without the authority it needs is left out of the result.
     """
     report: dict[str, Judged] = {}
-    for detector in judge.detectors:
+    for run in judge.live:
+        detector = run.detector
         if only and detector.name not in only:
             continue
         authorities = judge.authorities(detector, now)
         if detector.about.needs_authority and not authorities:
             continue
-        limit = judge.agenda.reached(detector.name)
+        limit = judge.agenda.reached(run.key)
         done = report.setdefault(detector.name, Judged())
         for piece in judge.pieces.of(detector, until([span], limit) if limit else []):
-            done.add(judge.verdicts.judge(detector, piece, authorities, now, keep=keep))
+            done.add(judge.verdicts.judge(run, piece, authorities, now, keep=keep))
             progress(detector.name, piece)
     return report
 
@@ -62,18 +63,19 @@ def replay_as_known(
     now: added are those withdrawn since, withdrawn those found since.
     """
     report: dict[str, tuple[Judged, pl.DataFrame]] = {}
-    for detector in judge.detectors:
+    for run in judge.live:
+        detector = run.detector
         if only and detector.name not in only:
             continue
         authorities = judge.authorities(detector, now)
         if detector.about.needs_authority and not authorities:
             continue
         done, found = Judged(), [NO_FINDINGS]
-        limit = judge.agenda.reached(detector.name)
+        limit = judge.agenda.reached(run.key)
         ends = min(limit, known_on - detector.waits) if limit else None
         for piece in judge.pieces.of(detector, until([span], ends) if ends else []):
             judged, findings = judge.verdicts.judge_as_known(
-                detector, piece, authorities, known_on=known_on, now=now
+                run, piece, authorities, known_on=known_on, now=now
             )
             done.add(judged)
             found.append(findings)

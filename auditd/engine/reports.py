@@ -134,6 +134,12 @@ class Reports:
                 withdrawn=done.withdrawn,
             )
 
+    def tried(self, report: Mapping[str, Judged]) -> None:
+        """Detectors judged in shadow: what came of it is for `access-auditd shadow`, and in no metric."""
+        for run, done in report.items():
+            if done.failed:
+                events.shadow_failed(run=run, error=done.failed)
+
     def feeds(self, news: FeedNews) -> None:
         """Feeds were looked at."""
         for status in news.statuses:

@@ -8,19 +8,23 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import polars as pl
 from polars.exceptions import PolarsError
 from sqlalchemy import Engine
 
+from alerts import shadow
 from alerts.authority import Authority
 from alerts.book import Difference, apply, compare
+from alerts.keeping import staying
 from auditd.archive.archive import Archive, SegmentsDamaged
 from auditd.database import reading
 from auditd.engine.faults import store_faults
 from auditd.engine.forms import Forms
 from auditd.engine.grants import scope_of
 from auditd.engine.judged import Judged, judged_piece
+from auditd.engine.runs import Run
 from auditd.engine.windows import Windows
 from detectors.detector import Detector, Span, Window
 from detectors.findings import NO_FINDINGS
@@ -37,17 +41,20 @@ class Verdicts:
 
     def judge(
         self,
-        detector: Detector,
+        run: Run,
         span: Span,
         authorities: Sequence[Authority],
         now: datetime,
         *,
         keep: bool = True,
     ) -> Judged:
-        """Judge one span and compare with what was found before; `keep` stores the difference as alerts.
+        """Judge one span and compare with what was found before; `keep` stores the difference.
+
+        That of a run in force becomes alerts, that of a run in shadow is kept beside them.
 
         Raises SegmentsDamaged where events in its reach are lost.
         """
+        detector = run.detector
         if detector.about.needs_authority and not authorities:
             return Judged(pieces=1)
         started = time.perf_counter()
@@ -57,22 +64,15 @@ class Verdicts:
             if lost := self._lost_in(detector, span):
                 raise SegmentsDamaged(lost) from error
             raise
-        difference = self._compare(detector, span, findings, authorities)
-        judged = judged_piece(difference)
+        difference, judged = self._compare(run, span, findings, authorities)
         if keep and difference:
-            reasons = _reasons(detector, windows, difference)
-            forming = self._forms.forming(now)
-            with store_faults(), self._engine.begin() as conn:
-                applied = apply(
-                    conn, difference, detector=detector, reasons=reasons, now=now, forming=forming
-                )
-            judged.new_alerts = list(applied.new_alerts)
+            judged.new_alerts = self._store(run, windows, difference, now)
         judged.seconds = time.perf_counter() - started
         return judged
 
     def judge_as_known(
         self,
-        detector: Detector,
+        run: Run,
         span: Span,
         authorities: Sequence[Authority],
         *,
@@ -84,8 +84,9 @@ class Verdicts:
         Nothing is stored. Contact lists are seen under the authorities given, which are live now: what was permitted
         then permits nothing today.
         """
-        findings, _ = self._find(detector, span, authorities, now, known_on=known_on)
-        return judged_piece(self._compare(detector, span, findings, authorities)), findings
+        findings, _ = self._find(run.detector, span, authorities, now, known_on=known_on)
+        _, judged = self._compare(run, span, findings, authorities)
+        return judged, findings
 
     def _find(
         self,
@@ -105,17 +106,42 @@ class Verdicts:
         return findings, windows
 
     def _compare(
-        self, detector: Detector, span: Span, findings: pl.DataFrame, authorities: Sequence[Authority]
-    ) -> Difference:
+        self, run: Run, span: Span, findings: pl.DataFrame, authorities: Sequence[Authority]
+    ) -> tuple[Difference, Judged]:
+        """Return how findings differ from those the run had, and that in counts."""
+        asked: dict[str, Any] = {
+            "detector": run.detector.name,
+            "span_start": span.start,
+            "span_end": span.end,
+            "findings": findings,
+            "in_scope": scope_of(run.detector, authorities),
+        }
         with store_faults(), reading(self._engine) as conn:
-            return compare(
+            if run.shadow:
+                difference = shadow.compare(conn, run.shadow, **asked)
+                return difference, judged_piece(difference)
+            difference = compare(conn, **asked)
+            return difference, judged_piece(difference, staying(conn, difference, run.by))
+
+    def _store(self, run: Run, windows: Sequence[Window], difference: Difference, now: datetime) -> list[str]:
+        """Keep a difference; return the alerts it opened."""
+        if run.shadow:
+            with store_faults(), self._engine.begin() as conn:
+                shadow.store(conn, run.shadow, difference, by=run.by, now=now)
+            return []
+        reasons = _reasons(run.detector, windows, difference)
+        forming = self._forms.forming(now)
+        with store_faults(), self._engine.begin() as conn:
+            applied = apply(
                 conn,
-                detector=detector.name,
-                span_start=span.start,
-                span_end=span.end,
-                findings=findings,
-                in_scope=scope_of(detector, authorities),
+                difference,
+                detector=run.detector,
+                settings=run.digest,
+                reasons=reasons,
+                now=now,
+                forming=forming,
             )
+        return list(applied.new_alerts)
 
     def _lost_in(self, detector: Detector, span: Span) -> int:
         """Look thoroughly at the files of what a verdict on a span rests on; return how many are damaged."""

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Final
 
-from auditd.config.model import ListenerTable
+from auditd.config.listen_model import ListenerTable
 from auditd.listen.framing import Frame
 from auditd.listen.spool import Spool
 from auditd.telemetry.listening import ListenReports

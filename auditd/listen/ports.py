@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from ipaddress import ip_address, ip_network
 from typing import Any, Final
 
-from auditd.config.model import ListenerTable
+from auditd.config.listen_model import ListenerTable
 from auditd.config.values import split_bind
 from auditd.listen.intake import Intake
 from auditd.telemetry.http import PortError

@@ -10,7 +10,7 @@ import time
 from importlib.metadata import version
 from typing import Final
 
-from auditd.config.model import ListenerTable
+from auditd.config.listen_model import ListenerTable
 from auditd.config.runtime import Config
 from auditd.config.values import split_bind
 from auditd.engine.signals import SIGNAL_STATUS, STOPPING

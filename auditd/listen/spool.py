@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final
 
-from auditd.config.model import ListenTable
+from auditd.config.listen_model import ListenTable
 from auditd.engine.faults import store_reason
 from auditd.listen.spoolfile import LIVE, SpoolFile, force_names, set_aside
 

@@ -10,7 +10,7 @@ import socket
 import ssl
 from typing import Final, cast
 
-from auditd.config.model import ListenerTable
+from auditd.config.listen_model import ListenerTable
 from auditd.listen.framing import Framer
 from auditd.listen.intake import Intake
 from auditd.listen.ports import DRAIN_SECONDS, Port, written

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ssl
 from hashlib import sha256
 
-from auditd.config.model import ListenerTable
+from auditd.config.listen_model import ListenerTable
 
 
 class CertificateError(Exception):

@@ -117,7 +117,7 @@ class Folders:
         """Return when names last appeared in or left the folder, 0 when it cannot be seen."""
         if folder not in self._modified_ns:
             try:
-                self._modified_ns[folder] = os.stat(folder).st_mtime_ns  # noqa: PTH116
+                self._modified_ns[folder] = os.stat(folder).st_mtime_ns  # noqa: PTH116 - a text, thousands of times a look
             except OSError:
                 self._modified_ns[folder] = 0
         return self._modified_ns[folder]
@@ -164,7 +164,7 @@ class Folders:
     def _listed(self, folder: str) -> list[str]:
         if folder not in self._names:
             try:
-                self._names[folder] = sorted(os.listdir(folder))  # noqa: PTH208
+                self._names[folder] = sorted(os.listdir(folder))  # noqa: PTH208 - names, not paths, thousands of times a look
             except OSError:
                 self._names[folder] = []
         return self._names[folder]
@@ -210,7 +210,7 @@ def trouble(source: str, path: str, error: OSError) -> list[Problem]:
 def _unmatched(source: str, pattern: str) -> Problem:
     folder = _fixed_part(str(Path(pattern).parent))
     try:
-        os.listdir(folder)  # noqa: PTH208
+        os.listdir(folder)  # noqa: PTH208 - asked for its error, not for its names
     except (FileNotFoundError, NotADirectoryError):
         return Problem(source, pattern, "no_match")
     except OSError as error:
@@ -234,4 +234,4 @@ def _existing(folder: str) -> str:
 
 
 def _expand(pattern: str) -> list[str]:
-    return sorted(glob.glob(pattern, recursive=True, include_hidden="/." in pattern))  # noqa: PTH207
+    return sorted(glob.glob(pattern, recursive=True, include_hidden="/." in pattern))  # noqa: PTH207 - the pattern is absolute, and Path.glob takes none that is

@@ -30,7 +30,7 @@ class Endings:
 
         OSError when it must be looked at for that and cannot be.
         """
-        idle = now - file.changed_at
+        idle = now - file.amounts.changed_at
         if file.compressed:
             self._consider_compressed(file, idle, now)
             return
@@ -49,18 +49,18 @@ class Endings:
 
     def hindrance(self, file: LogFile, now: float) -> str | None:
         """Return why a compressed file cannot be read to its end: a key of PROBLEM_REASONS."""
-        if file.damaged:
+        if file.amounts.damaged:
             return "corrupt"
-        waits_long = file.breaks_off and now - file.changed_at >= PATIENCE * self._settle
+        waits_long = file.breaks_off and now - file.amounts.changed_at >= PATIENCE * self._settle
         return "incomplete" if waits_long else None
 
     def _consider_compressed(self, file: LogFile, idle: float, now: float) -> None:
         """End a compressed file whose stream has ended; of a damaged one, give up what cannot be decoded."""
         if file.key is None or file.chunk is not None or file.unsearched or idle < self._settle:
             return
-        if file.damaged and not file.ending:
+        if file.amounts.damaged and not file.ending:
             file.abandon("corrupt")
-        elif file.whole and not file.ending:
+        elif file.amounts.whole and not file.ending:
             file.ending = file.content is not None or self._can_end(file, now)
 
     def _can_end(self, file: LogFile, now: float) -> bool:
@@ -70,4 +70,4 @@ class Endings:
     def _is_complete(self, file: LogFile, idle: float) -> bool:
         """Tell whether a file of a log that is delivered in whole files has been left alone for long enough."""
         limit = self._source.complete_after_seconds
-        return limit is not None and max(idle, time.time() - file.modified_ns / 1e9) >= limit
+        return limit is not None and max(idle, time.time() - file.amounts.modified_ns / 1e9) >= limit

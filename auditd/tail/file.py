@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from auditd.tail.amounts import Amounts
 from auditd.tail.chunk import Chunk
 from auditd.tail.compressed import CompressedContent
-from auditd.tail.content import Content, Extent, Key, NotYet
+from auditd.tail.content import Content, Key, NotYet
 from auditd.tail.cursor import Cursor
 from auditd.tail.decoders import decoder_of
 from auditd.tail.making import chunk_of, cursor_after, cut_next, farewell, prints_after
@@ -35,10 +36,7 @@ class LogFile:
         self.key: Key | None = (cursor.device, cursor.inode)
         self.content: Content | None = None
         self.prints = Prints() if cursor.offset == 0 else None
-        self.size = cursor.offset
-        self.disk_size = cursor.offset
-        self.modified_ns = 0
-        self.changed_at = now
+        self.amounts = Amounts(size=cursor.offset, disk_size=cursor.offset, changed_at=now)
         self.missing_since: float | None = None
         self.live_modified_ns = cursor.modified_ns
         self.replaced = False
@@ -46,12 +44,7 @@ class LogFile:
         self.ending = False
         self.destroyed = False
         self.truncated = False  # what was read is gone from its place: only a copy of it will do
-        self.lost_bytes = 0
-        self.lost_reason = ""
         self.abandoned = False
-        self.whole = False
-        self.damaged = False
-        self._promised = 0
         self._opening = Opening()
         self._outgoing = Outgoing()
         self.continued: tuple[bytes, bytes] | None = None  # its unfinished end, and the rest of that line
@@ -69,6 +62,11 @@ class LogFile:
         return self.cursor.path
 
     @property
+    def size(self) -> int:
+        """Bytes of the log there are, as far as known."""
+        return self.amounts.size
+
+    @property
     def offset(self) -> int:
         """How far it has been read, accepted or not."""
         return self._scan.offset
@@ -81,7 +79,7 @@ class LogFile:
     @property
     def breaks_off(self) -> bool:
         """Whether it is a compressed file that ends in the middle of its stream, as far as it is written."""
-        return self.content is not None and self.compressed and not self.whole and not self.unsearched
+        return self.content is not None and self.compressed and not self.amounts.whole and not self.unsearched
 
     @property
     def unread(self) -> int:
@@ -126,7 +124,7 @@ class LogFile:
     def done(self) -> bool:
         """Whether the file has ended and nothing of it is left to hand out."""
         nothing_left = self.key is None or self.abandoned or not self.unread
-        return self.ending and self.chunk is None and not self.lost_bytes and nothing_left
+        return self.ending and self.chunk is None and not self.amounts.lost and nothing_left
 
     def open(self, path: str, now: float, *, copy: bool = False, content: Content | None = None) -> bool:
         """Open the file at `path` if it is this one; OSError when it cannot be looked at.
@@ -149,12 +147,12 @@ class LogFile:
             return False
         self.release()
         if decoder_of(path) and not self.compressed:
-            self._promised = self.size
+            self.amounts.promised = self.size
         self.content, self.prints, self.location = content, prints, path
         if extent.key != self.key or extent.size < self.size:
             self._scan.restart(self.offset)
         self.key, self.missing_since = extent.key, None
-        self._note(extent, now)
+        self.amounts.note(extent, self.content, now)
         return True
 
     def release(self) -> None:
@@ -171,14 +169,14 @@ class LogFile:
         extent = self.content.extent()
         if extent is None:
             return False
-        if (extent.disk_size, extent.modified_ns) == (self.disk_size, self.modified_ns):
+        if self.amounts.unchanged(extent):
             return True
         shrunk = extent.size < self.size and not self.compressed
         if (shrunk and self.offset == 0) or extent.size < self.offset or not self.prints.hold(self.content):
             return False
         if shrunk:
             self._scan.restart(self.offset)
-        self._note(extent, now)
+        self.amounts.note(extent, self.content, now)
         return True
 
     def read(self, block_bytes: int, now: float, *, ahead: int = 1) -> Chunk | None:
@@ -196,7 +194,7 @@ class LogFile:
             self.destroyed = True
             return None
         start = self.offset
-        quiet = now - self.changed_at >= OPEN_RECORD_SECONDS
+        quiet = now - self.amounts.changed_at >= OPEN_RECORD_SECONDS
         cut = self._cut(self.content, block_bytes, quiet=quiet)
         if cut is None:
             return self._farewell() if self.ending else None
@@ -238,21 +236,15 @@ class LogFile:
         self.cursor = self._finished(self.cursor)
         return self.cursor
 
-    def lose(self, count: int, reason: str) -> None:
-        """Count bytes that were known to exist and were destroyed unread."""
-        if count > 0:
-            self.lost_bytes += count
-            self.lost_reason = reason
-
     def lose_what_is_missing(self, known_size: int) -> None:
         """Count what a copy of the file, in which reading goes on, does not hold; of a compressed one at its end."""
         if not self.compressed:
-            self.lose(known_size - self.size, "truncated")
+            self.amounts.lose(known_size - self.size, "truncated")
 
     def abandon(self, reason: str) -> None:
         """Give up what is left of the file, and count it as lost."""
         hidden = self.content.undecodable if isinstance(self.content, CompressedContent) else 0
-        self.lose(max(self.unread + hidden, self._promised - self.offset), reason)
+        self.amounts.lose(max(self.unread + hidden, self.amounts.promised - self.offset), reason)
         self.abandoned = self.ending = True
 
     def _wanted(self, *, copy: bool) -> Wanted:
@@ -270,49 +262,24 @@ class LogFile:
         cut = cut_next(
             content, self._scan, self.size, block_bytes, longest=longest, ended=self.ending, quiet=quiet
         )
-        if isinstance(content, CompressedContent):
-            self._measure(content)
+        self.amounts.measure(content)
         return cut
-
-    def _note(self, extent: Extent, now: float) -> None:
-        if extent.disk_size != self.disk_size:
-            self.changed_at = now
-        self.size, self.disk_size, self.modified_ns = extent.size, extent.disk_size, extent.modified_ns
-        if isinstance(self.content, CompressedContent):
-            self._measure(self.content)
-
-    def _measure(self, content: CompressedContent) -> None:
-        """Note how much there is, now that more of it was decoded."""
-        self.whole, self.damaged = content.whole, content.broken
-        self.size = content.size
-        if self.whole:
-            self.lose(self._promised - self.size, "truncated")
-            self._promised = 0
-        elif not self.damaged:
-            self.size = max(self.size, self._promised)
 
     def _place(self) -> Key:
         return self.key if self.key is not None else (self.cursor.device, self.cursor.inode)
 
     def _farewell(self) -> Chunk | None:
         """Return the last, empty chunk of a file that lost bytes."""
-        if not self.lost_bytes:
+        if not self.amounts.lost:
             return None
         before = self._outgoing.newest(self.cursor)
-        lost, self.lost_bytes = self.lost_bytes, 0
-        return self._outgoing.hand_out(
-            farewell(
-                self.offset,
-                lost,
-                self.lost_reason,
-                path=self.location,
-                before=before,
-                after=self._finished(before),
-            )
-        )
+        after = self._finished(before)
+        lost, reason = self.amounts.tell_lost()
+        last = farewell(self.offset, lost, reason, path=self.location, before=before, after=after)
+        return self._outgoing.hand_out(last)
 
     def _finished(self, cursor: Cursor) -> Cursor:
-        modified_ns = self.modified_ns if self.compressed else cursor.modified_ns
+        modified_ns = self.amounts.modified_ns if self.compressed else cursor.modified_ns
         return replace(cursor, finished=True, path=self.location, modified_ns=modified_ns)
 
     def _chunk(self, cut: Cut, content: Content) -> Chunk | None:
@@ -321,7 +288,7 @@ class LogFile:
         prints = prints_after(self.prints, cut, content)
         if not self.prints.hold(content):
             return None
-        last = self.ending and self.unread == 0 and not self.lost_bytes
+        last = self.ending and self.unread == 0 and not self.amounts.lost
         before = self._outgoing.newest(self.cursor)
         after = cursor_after(before, cut, prints, key=self._place(), modified_ns=self.live_modified_ns)
         self.prints = prints
@@ -334,5 +301,5 @@ class LogFile:
             path=self.location,
             before=before,
             after=self._finished(after) if last else after,
-            written_ns=self.modified_ns,
+            written_ns=self.amounts.modified_ns,
         )

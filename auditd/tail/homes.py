@@ -64,7 +64,7 @@ class Homes:
                 now_ns=time.time_ns(),
             )
             if since_ns is not None and decoder_of(home) is None:
-                before = max((file.modified_ns for file in files if file.key != key), default=0)
+                before = max((file.amounts.modified_ns for file in files if file.key != key), default=0)
                 self.catch_up(home, since_ns or before, folders, now)
             for file in files:
                 self._stands(file, here, folders)
@@ -100,9 +100,9 @@ class Homes:
     def _stands(self, file: LogFile, here: Sighting | None, folders: Folders) -> None:
         file.replaced = here is None or here.key != file.key or self._has_rotated_name(file.home, folders)
         file.succeeded = here is None or here.size > 0
-        if not file.replaced and file.modified_ns:
-            file.live_modified_ns = file.modified_ns
-            self._places.modified(file.home, file.modified_ns)
+        if not file.replaced and file.amounts.modified_ns:
+            file.live_modified_ns = file.amounts.modified_ns
+            self._places.modified(file.home, file.amounts.modified_ns)
 
     def _has_rotated_name(self, path: str, folders: Folders) -> bool:
         """Whether a file that never had another name was rotated to it all the same: its log lies beside it."""

@@ -55,7 +55,7 @@ class Recognition:
 
     def add(self, file: LogFile) -> None:
         """Note where a new file's log is written, without its suffix: copies are named app.log.1 or app-20260401.log."""
-        self._by_home.setdefault(os.path.splitext(file.home)[0], []).append(file)  # noqa: PTH122
+        self._by_home.setdefault(os.path.splitext(file.home)[0], []).append(file)  # noqa: PTH122 - a text, thousands of times a look
 
     def undecided(self, file: LogFile) -> bool:
         """Whether there is a file that may be this one, which cannot be read, or of which too little is decoded or written."""
@@ -79,7 +79,10 @@ class Recognition:
 
     def is_at(self, file: LogFile, sighting: Sighting, now: float) -> bool:
         """Whether a sighting with the file's device and inode is the file; if it cannot be looked at, it is."""
-        unchanged = (file.disk_size, file.modified_ns) == (sighting.size, sighting.modified_ns)
+        unchanged = (file.amounts.disk_size, file.amounts.modified_ns) == (
+            sighting.size,
+            sighting.modified_ns,
+        )
         if file.content is not None or (file.prints is not None and unchanged):
             file.location, file.missing_since = sighting.path, None
             return True
@@ -222,7 +225,7 @@ def _is_compressed_since(sighting: Sighting, file: LogFile) -> bool:
     if (
         not sighting.compressed
         or not file.size
-        or sighting.modified_ns // second != file.modified_ns // second
+        or sighting.modified_ns // second != file.amounts.modified_ns // second
     ):
         return False
     try:
@@ -250,7 +253,7 @@ def _is_taken(sighting: Sighting, files: Mapping[Key | None, LogFile]) -> bool:
     file = files.get(sighting.key)
     if file is None:
         return False
-    if file.content is not None or (file.disk_size, file.modified_ns) == (
+    if file.content is not None or (file.amounts.disk_size, file.amounts.modified_ns) == (
         sighting.size,
         sighting.modified_ns,
     ):

@@ -45,7 +45,7 @@ class Rejoining:
         for file in files:
             by_home.setdefault(file.home, []).append(file)
         for together in by_home.values():
-            for older, newer in pairwise(sorted(together, key=lambda file: file.modified_ns)):
+            for older, newer in pairwise(sorted(together, key=lambda file: file.amounts.modified_ns)):
                 self._before[newer.cursor.file] = older
                 self._behind[older.cursor.file] = newer
 
@@ -93,7 +93,7 @@ class Rejoining:
         if not 0 < file.unread <= self.source.max_line_bytes or file.gave_up:
             return False
         limit = self.source.complete_after_seconds
-        return limit is None or time.time() - file.modified_ns / 1e9 >= limit
+        return limit is None or time.time() - file.amounts.modified_ns / 1e9 >= limit
 
     def _halves(self, before: LogFile, file: LogFile) -> Halves | None:
         assert before.content is not None

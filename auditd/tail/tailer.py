@@ -152,7 +152,9 @@ class Tailer:
 
     def _behind(self, watched: WatchedSource) -> Behind:
         waiting = [file for file in watched.files if file.unaccepted]
-        ages = [self._wall() - file.modified_ns / 1e9 for file in waiting if file.unsearched or file.chunk]
+        ages = [
+            self._wall() - file.amounts.modified_ns / 1e9 for file in waiting if file.unsearched or file.chunk
+        ]
         return Behind(
             bytes=sum(file.unaccepted for file in waiting),
             files=len(waiting),

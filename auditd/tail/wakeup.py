@@ -123,7 +123,7 @@ class WakeUp:
             self.limited = f"no change notices: {error}"
 
 
-class _Seen(pyinotify.ProcessEvent):  # type: ignore[misc]
+class _Seen(pyinotify.ProcessEvent):  # type: ignore[misc]  # pyinotify has no types
     """Notes whether notices were lost."""
 
     overflow = False
@@ -138,7 +138,7 @@ class _Seen(pyinotify.ProcessEvent):  # type: ignore[misc]
 
 def _identity(folder: str) -> Identity | None:
     try:
-        status = os.stat(folder)  # noqa: PTH116
+        status = os.stat(folder)  # noqa: PTH116 - a text, as pyinotify has it
     except OSError:
         return None
     return (status.st_dev, status.st_ino)

@@ -228,7 +228,7 @@ class WatchedSource:
         if moved or self._recognition.find_copy(file, around, now):
             file.truncated = False
             file.lose_what_is_missing(known_size)
-            self._moved_on.append((file.home, file.live_modified_ns or file.modified_ns))
+            self._moved_on.append((file.home, file.live_modified_ns or file.amounts.modified_ns))
         else:
             self._missing(file, now)
 
@@ -247,7 +247,7 @@ class WatchedSource:
         if self._recognition.undecided(file):
             return True
         try:
-            os.listdir(Path(file.home).parent)  # noqa: PTH208
+            os.listdir(Path(file.home).parent)  # noqa: PTH208 - asked for its error, not for its names
         except OSError as error:
             self._report(file.home, error)
             return True
@@ -281,4 +281,4 @@ class WatchedSource:
 
 
 def _age(file: LogFile) -> tuple[bool, int, str]:
-    return (not file.replaced, file.modified_ns, file.location)
+    return (not file.replaced, file.amounts.modified_ns, file.location)

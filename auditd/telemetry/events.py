@@ -154,6 +154,11 @@ def detector_failed(metrics: Metrics, *, detector: str, error: str) -> None:
     _log().error("detector_failed", detector=detector, error=error, hint="report it; the others go on")
 
 
+def shadow_failed(*, run: str, error: str) -> None:
+    """A detector raised in shadow: that run rests a while and is tried again; what is in force goes on."""
+    _log().warning("shadow_failed", run=run, error=error, hint="do not promote it; report it")
+
+
 def segments_missing(*, count: int) -> None:
     """The archive's manifest names files that are gone or have another size: evidence was removed or damaged."""
     hint = "restore the archive folder from a backup; what rests on these files is not judged until they are back"

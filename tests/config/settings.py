@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from alerts.weights import Weights
-from auditd.config import model
+from auditd.config import listen_model, model
 from detectors.bounds import Duty, ExplanationSettings
 from detectors.exempt import ContactExemptions
 
@@ -23,9 +23,10 @@ TABLES: dict[str, type[BaseModel]] = {
     "[logging]": model.LoggingTable,
     "[[sources]]": model.SourceTable,
     "[[feeds]]": model.FeedTable,
-    "[listen]": model.ListenTable,
-    "[[listeners]]": model.ListenerTable,
-    "[[listeners.routes]]": model.RouteTable,
+    "[listen]": listen_model.ListenTable,
+    "[[listeners]]": listen_model.ListenerTable,
+    "[[listeners.routes]]": listen_model.RouteTable,
+    "[shadows.NAME]": model.ShadowTable,
     "[explanations]": ExplanationSettings,
     "[[explanations.duties]]": Duty,
     "[contacts]": ContactExemptions,

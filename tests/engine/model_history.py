@@ -69,8 +69,7 @@ class Life:
         self.archive = Archive(history.folder / "archive", engine)
         self.archive.recover()
         judge = Judge(
-            detectors=[],
-            digests={},
+            runs=[],
             archive=self.archive,
             engine=engine,
             references=ReferenceStore(engine, force),

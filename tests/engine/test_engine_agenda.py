@@ -14,6 +14,7 @@ from sqlalchemy import Engine, create_engine, delete
 
 from alerts.tables import Base
 from auditd.engine.agenda import Agenda
+from auditd.engine.runs import Run
 from auditd.engine.tables import DirtyRow, JudgedRow
 from detectors.detector import Detector, Span, Window
 from detectors.findings import NO_FINDINGS
@@ -65,7 +66,7 @@ class Life:
 
     def crash(self) -> None:
         """Lose all that is in memory only."""
-        self.agenda = Agenda([Watcher()], {"watcher": "as ever"})
+        self.agenda = Agenda([Run(Watcher(), "as ever")])
         with self.engine.connect() as conn:
             self.agenda.load(conn)
 
@@ -152,7 +153,7 @@ def test_other_settings_judge_everything_again(tables: Engine) -> None:
     life.extend(10)
     life.work(END)
     life.save(crashes=False)
-    stricter = Agenda([Watcher()], {"watcher": "stricter than before"})
+    stricter = Agenda([Run(Watcher(), "stricter than before")])
     with tables.connect() as conn:
         stricter.load(conn)
     stricter.extend("watcher", hour(10), hour(0))

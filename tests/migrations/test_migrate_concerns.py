@@ -73,7 +73,7 @@ def test_what_nobody_acted_on_is_gathered_in_one_alert_with_a_trail_both_ways(ol
         plant(conn, "A-N0NE", "unlinked_lookup", "f1", "f2")
         plant(conn, "A-S3RF", "self_lookup", "f3", severity=3)
         plant(conn, "A-MED1A", "media_contact", "f4")
-    upgrade(old, "0007")
+    upgrade(old)
     new, media = alert_id("look-ups", "S1", 0), alert_id("media", "S1", 0)
     with old.begin() as conn:
         assert homes(conn) == {"f1": new, "f2": new, "f3": new, "f4": media}
@@ -95,7 +95,7 @@ def test_what_people_have_closed_or_in_hand_keeps_reference_findings_and_decisio
         plant(conn, "A-C10SED", "unlinked_lookup", "f1", **acted, **decided)
         plant(conn, "A-R3V", "self_lookup", "f2", **acted, state="in_review", assignee="Ann Lee")
         plant(conn, "A-NEXT", "unlinked_lookup", "f3", ordinal=1)
-    upgrade(old, "0007")
+    upgrade(old)
     with old.begin() as conn:
         kept = alerts(conn)
         assert homes(conn) == {"f1": "A-C10SED", "f2": "A-R3V", "f3": "A-R3V"}
@@ -120,7 +120,7 @@ def test_the_next_alert_after_what_people_closed_has_the_reference_a_new_databas
         }
         plant(conn, "A-C10SED", "unlinked_lookup", "f1", **decided)
         plant(conn, "A-NEXT", "self_lookup", "f2")
-    upgrade(old, "0007")
+    upgrade(old)
     with old.begin() as conn:
         assert homes(conn)["f2"] == alert_id("look-ups", "S1", 1)
 
@@ -128,7 +128,7 @@ def test_the_next_alert_after_what_people_closed_has_the_reference_a_new_databas
 def test_a_detector_that_was_not_ours_keeps_its_own_concern_and_the_way_back_works(old: Engine) -> None:
     with old.begin() as conn:
         plant(conn, "A-0THER", "house_rule", "f1")
-    upgrade(old, "0007")
+    upgrade(old)
     with old.begin() as conn:
         assert (alerts(conn)["A-0THER"].concern, homes(conn)) == ("house_rule", {"f1": "A-0THER"})
     downgrade(old, "0006")

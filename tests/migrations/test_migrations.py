@@ -75,6 +75,8 @@ HISTORIES = {
     "VALUES ('AX-1', '2026-03-03 12:00:00', 'somebody', 'approved', '{}')",
     "suppression_history": "INSERT INTO suppression_history (suppression_id, at, actor, action, detail) "
     "VALUES ('SU-1', '2026-03-03 12:00:00', 'somebody', 'added', '{}')",
+    "detector_history": "INSERT INTO detector_history (run, at, actor, action, detail) "
+    "VALUES ('strict', '2026-03-03 12:00:00', 'somebody', 'promoted', '{}')",
     "gap_history": "INSERT INTO gap_history (gap_id, at, action, detail) "
     "VALUES ('G-1', '2026-03-03 12:00:00', 'noticed', '{}')",
     "use_log": "INSERT INTO use_log (at, actor, purpose, reason, action, detail) "

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import pytest
 from squeezing import SQUEEZERS, squeeze, squeezed
 from tail_reading import Reading, append, lines_of
+
+CLOCK_TICK_SECONDS: Final = 0.005
+"""Linux stamps files with a clock that ticks every 4 ms (10 ms at the slowest): what changes within one looks unchanged."""
 
 
 class History:
@@ -35,6 +40,7 @@ class History:
         self.partial = b""
         self.rotations = 0
         self.copied = False
+        self.truncated_unseen = False
 
     def run(self, steps: int) -> None:
         actions: list[tuple[Callable[[], None], int]] = [
@@ -82,6 +88,7 @@ class History:
             self.partial = b""
 
     def tick(self) -> None:
+        self.truncated_unseen = False
         self.reader.tick(self.random.choice([0.01, 1.0]))
 
     def pause(self) -> None:
@@ -89,7 +96,8 @@ class History:
         self.reader.tick(60.0)
 
     def away(self) -> Path:
-        """Return the name the log is rotated to, making room for it."""
+        """Return the name the log is rotated to, making room for it; not within one tick of the file system's clock."""
+        time.sleep(CLOCK_TICK_SECONDS)
         self.rotations += 1
         if not self.shifting:
             return self.log.with_name(f"app.log-{20260101 + self.rotations}")
@@ -116,23 +124,33 @@ class History:
                 self.tick()
         self.write()
 
+    def truncate(self) -> None:
+        """Truncate the log, of which there is a copy that perhaps no pattern matches."""
+        os.truncate(self.log, 0)
+        self.copied = self.truncated_unseen = True
+
+    def look_between_truncations(self) -> None:
+        """Look, where what was written and truncated since the last look could not be known (docs/tailing.md)."""
+        if self.truncated_unseen and self.glob == str(self.log):
+            self.tick()
+
     def copytruncate(self) -> None:
         self.finish_line()
+        self.look_between_truncations()
         self.away().write_bytes(self.log.read_bytes())
-        os.truncate(self.log, 0)
-        self.copied = True
+        self.truncate()
         if self.random.random() < 0.5:
             self.write()
 
     def copy_slowly_then_truncate(self) -> None:
         self.finish_line()
+        self.look_between_truncations()
         copy = self.away()
         content = self.log.read_bytes()
         for piece in range(3):
             append(copy, content[len(content) * piece // 3 : len(content) * (piece + 1) // 3])
             self.tick()
-        os.truncate(self.log, 0)
-        self.copied = True
+        self.truncate()
 
     def rotated(self) -> list[Path]:
         """Return the rotated copies that are not compressed."""
