@@ -13,7 +13,7 @@ from auditd.cli.output import count, print_json, print_table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from auditd.evaluation.caught import CaughtReport, QueueReport
+    from auditd.evaluation.caught import AtBudget, CaughtReport, QueueReport
     from auditd.evaluation.explained import ExplainedReport, Share
     from auditd.evaluation.measure import Evaluation
 
@@ -103,6 +103,7 @@ def _print(report: Evaluation) -> None:
         _print_explained(report.explained)
     if report.caught:
         _print_caught(report.caught)
+        _print_carried(report.carried)
     for name in report.not_found_by:
         detector = all_detectors().get(name)
         listed = detector is not None and detector.about.needs_authority
@@ -153,6 +154,16 @@ def _print_caught(report: CaughtReport) -> None:
     )
     if report.cases_without_events:
         click.echo(f"\ncases of which the archive has no event: {count(report.cases_without_events)}")
+
+
+def _print_carried(points: Sequence[AtBudget]) -> None:
+    click.echo("\nwhere what is not looked at waits for the next day")
+    rows = [
+        (count(one.per_day), count(one.shown), _percent(one.recall), _percent(one.precision))
+        for one in points
+    ]
+    columns = ("a day", "alerts shown", "recall", "precision")
+    print_table(columns, rows, right=columns)
 
 
 def _queue_row(one: QueueReport) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from statistics import median
 from typing import Final
 
 from alerts.verdicts import Word
-from auditd.evaluation.caught import LONDON, Gathering
+from auditd.evaluation.caught import LONDON, AtBudget, Gathering, Measure
 from auditd.evaluation.found import Found
 from auditd.evaluation.ranking import DaysAlert, Order, queue_order
 
@@ -23,13 +23,16 @@ _Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An alert as it would have been looked at. on: the day; waited: days since it came up. verdict: people's, where any."""
+    """An alert as it would have been looked at. on: the day; waited: days since it came up. verdict: people's, where any.
+
+    findings: their ids.
+    """
 
     on: date
     concern: str
     person_key: str
     score: int
-    findings: int
+    findings: tuple[str, ...]
     waited: int
     verdict: Word | None
 
@@ -96,7 +99,7 @@ def backtest(
             said = _verdict(done.findings, judged)
             waited = (day - done.since).days
             shown.append(
-                Shown(day, alert.concern, alert.person_key, alert.score, len(done.findings), waited, said)
+                Shown(day, alert.concern, alert.person_key, alert.score, alert.findings, waited, said)
             )
         oldest = max(((day - one.since).days for one in waiting.values()), default=0)
         days.append(Day(day, fresh, len(looked), len(waiting), oldest))
@@ -113,6 +116,21 @@ def backtest(
         median_waited=median(waits) if waits else None,
         longest_waited=max(waits, default=None),
     )
+
+
+def carried_over(
+    findings: Sequence[Found], gathering: Gathering, measure: Measure, budgets: Sequence[int]
+) -> list[AtBudget]:
+    """Return what budgets catch where what is not looked at waits for the next day, and gathers meanwhile."""
+    reports = []
+    for budget in budgets:
+        shown = backtest(findings, gathering, budget=budget).shown
+        cases = [measure.misuse_in(one.findings) for one in shown]
+        caught = set().union(*cases)
+        reports.append(
+            AtBudget(budget, len(caught), len(measure.misuse), len(shown), sum(bool(one) for one in cases))
+        )
+    return reports
 
 
 def _days(by_day: Mapping[date, object]) -> Iterator[date]:

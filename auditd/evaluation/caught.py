@@ -105,17 +105,29 @@ class Gathering:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Everything counting needs. hits: finding id to the cases it shows; began: case id to its first event."""
+    """Everything counting needs. hits: finding id to the cases it shows; began: case id to its first event.
+
+    without_events: cases of which the archive has no event.
+    """
 
     hits: Mapping[str, frozenset[str]]
     misuse: frozenset[str]
     began: Mapping[str, datetime]
     days: int
+    without_events: int
+
+    def cases_in(self, findings: Iterable[str]) -> set[str]:
+        """Return the cases that some findings show, misuse and innocent ones."""
+        return {case for finding in findings for case in self.hits[finding]}
+
+    def misuse_in(self, findings: Iterable[str]) -> set[str]:
+        """Return the cases of misuse that some findings show."""
+        return self.cases_in(findings) & self.misuse
 
 
 def measure_caught(
     findings: Sequence[Found],
-    case_events: pl.DataFrame,
+    measure: Measure,
     labels: Labels,
     *,
     gathering: Gathering,
@@ -125,10 +137,9 @@ def measure_caught(
 ) -> CaughtReport:
     """Return what the findings are worth against the cases.
 
-    findings: active ones. case_events: see `events_of_cases`. gathering: what becomes of findings, as live. The queue of a day holds what fell due on it (London's days), in
+    findings: active ones. measure: see `measure_of`. gathering: what becomes of findings, as live. The queue of a day holds what fell due on it (London's days), in
     `order`; nothing is carried over.
     """
-    measure = _measure(findings, case_events, labels)
     queue = days_alerts(findings, gathering)
     names = sorted({finding.detector for finding in findings})
     within = max(budgets)
@@ -141,7 +152,7 @@ def measure_caught(
         ],
         kinds=_kinds(labels, queue, measure, within, order),
         curve=_at_budgets(queue, measure, curve, order),
-        cases_without_events=labels.cases.join(case_events, on="case_id", how="anti").height,
+        cases_without_events=measure.without_events,
     )
 
 
@@ -167,7 +178,8 @@ def days_alerts(findings: Iterable[Found], gathering: Gathering) -> list[DaysAle
     ]
 
 
-def _measure(findings: Sequence[Found], case_events: pl.DataFrame, labels: Labels) -> Measure:
+def measure_of(findings: Sequence[Found], case_events: pl.DataFrame, labels: Labels) -> Measure:
+    """Return which case each finding shows. case_events: see `events_of_cases`."""
     cases_of: dict[str, set[str]] = defaultdict(set)
     for case_id, event_id in case_events.iter_rows():
         cases_of[event_id].add(case_id)
@@ -179,11 +191,8 @@ def _measure(findings: Sequence[Found], case_events: pl.DataFrame, labels: Label
     stretch = pl.concat((labels.events["at"], labels.look_ups["at"]))
     first, last = stretch.min(), stretch.max()
     days = (last - first).days + 1 if isinstance(first, datetime) and isinstance(last, datetime) else 1
-    return Measure(hits, frozenset(labels.cases.filter(truth="misuse")["case_id"]), began, days)
-
-
-def _cases(alert: DaysAlert, measure: Measure) -> set[str]:
-    return {case for finding in alert.findings for case in measure.hits[finding]}
+    without = labels.cases.join(case_events, on="case_id", how="anti").height
+    return Measure(hits, frozenset(labels.cases.filter(truth="misuse")["case_id"]), began, days, without)
 
 
 def _ranked(queue: Sequence[DaysAlert], order: Order) -> list[tuple[int, DaysAlert]]:
@@ -197,7 +206,7 @@ def _ranked(queue: Sequence[DaysAlert], order: Order) -> list[tuple[int, DaysAle
 def _at_budgets(
     queue: Sequence[DaysAlert], measure: Measure, budgets: Iterable[int], order: Order
 ) -> list[AtBudget]:
-    placed = [(place, _cases(alert, measure) & measure.misuse) for place, alert in _ranked(queue, order)]
+    placed = [(place, measure.misuse_in(alert.findings)) for place, alert in _ranked(queue, order)]
     reports = []
     for budget in budgets:
         shown = [cases for place, cases in placed if place <= budget]
@@ -215,7 +224,7 @@ def _queue_report(
 ) -> QueueReport:
     first: dict[str, datetime] = {}
     for alert in queue:
-        for case in _cases(alert, measure) & measure.misuse:
+        for case in measure.misuse_in(alert.findings):
             first[case] = min(alert.due_at, first.get(case, alert.due_at))
     hours = [(due - measure.began[case]).total_seconds() / 3600 for case, due in first.items()]
     return QueueReport(
@@ -233,7 +242,7 @@ def _kinds(
 ) -> list[KindReport]:
     best: dict[str, int] = {}
     for place, alert in _ranked(queue, order):
-        for case in _cases(alert, measure):
+        for case in measure.cases_in(alert.findings):
             best[case] = min(place, best.get(case, place))
     by_kind: dict[tuple[str, str], list[str]] = defaultdict(list)
     for case_id, kind, truth in labels.cases.select("case_id", "kind", "truth").iter_rows():

@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 
 from auditd.archive.archive import Archive
 from auditd.config import Config
-from auditd.evaluation.caught import CaughtReport, Gathering, measure_caught
+from auditd.evaluation.backtest import carried_over
+from auditd.evaluation.caught import AtBudget, CaughtReport, Gathering, measure_caught, measure_of
 from auditd.evaluation.explained import ExplainedReport, measure_explained
 from auditd.evaluation.found import standing_findings
 from auditd.evaluation.labels import Labels
@@ -28,11 +29,12 @@ CURVE: Final = tuple(range(1, 101))
 class Evaluation:
     """explained: of labelled look-ups; caught: of labelled cases; None where there are no such labels.
 
-    not_found_by: detectors that are on and have no finding at all, list detectors without an authority among them.
+    carried: what budgets catch where what is not looked at waits for the next day. not_found_by: detectors that are on and have no finding at all, list detectors without an authority among them.
     """
 
     explained: ExplainedReport | None
     caught: CaughtReport | None
+    carried: list[AtBudget] = field(default_factory=list)
     not_found_by: list[str] = field(default_factory=list)
 
 
@@ -49,6 +51,7 @@ def evaluate(
     detectors = [detector for detector in config.detectors() if detector.about.audience != "soc"]
     findings = standing_findings(conn, [detector.name for detector in detectors])
     explained = caught = None
+    carried: list[AtBudget] = []
     if not labels.look_ups.is_empty():
         asked = next((one for one in detectors if isinstance(one, UnlinkedLookup)), None)
         reference = references.reference(conn, authorities=())
@@ -56,13 +59,9 @@ def evaluate(
             archive, reference, labels, asked or UnlinkedLookup(UnlinkedLookup.Settings())
         )
     if not labels.cases.is_empty():
-        caught = measure_caught(
-            findings,
-            events_of_cases(archive, labels),
-            labels,
-            gathering=Gathering.of(detectors, config.score),
-            budgets=budgets,
-            curve=CURVE,
-        )
+        measure = measure_of(findings, events_of_cases(archive, labels), labels)
+        gathering = Gathering.of(detectors, config.score)
+        caught = measure_caught(findings, measure, labels, gathering=gathering, budgets=budgets, curve=CURVE)
+        carried = carried_over(findings, gathering, measure, budgets)
     found = {finding.detector for finding in findings}
-    return Evaluation(explained, caught, sorted({one.name for one in detectors} - found))
+    return Evaluation(explained, caught, carried, sorted({one.name for one in detectors} - found))

@@ -9,7 +9,7 @@ import polars as pl
 from sqlalchemy import Engine, insert
 
 from alerts.models import AlertRow, FindingRow
-from auditd.evaluation.caught import CaughtReport, Gathering, days_alerts, measure_caught
+from auditd.evaluation.caught import CaughtReport, Gathering, days_alerts, measure_caught, measure_of
 from auditd.evaluation.found import Found, standing_findings
 from auditd.evaluation.labels import CASES_SCHEMA, EVENTS_SCHEMA, LOOK_UPS_SCHEMA, Labels
 from auditd.evaluation.picture import save_curve
@@ -51,7 +51,14 @@ def measured(
         {"case_id": pl.String, "event_id": pl.String},
         orient="row",
     )
-    return measure_caught(findings, frame, told, gathering=Gathering({"d": after}), budgets=(1, 2), **options)  # type: ignore[arg-type]
+    return measure_caught(
+        findings,
+        measure_of(findings, frame, told),
+        told,
+        gathering=Gathering({"d": after}),
+        budgets=(1, 2),
+        **options,
+    )  # type: ignore[arg-type]
 
 
 M1 = labels(M1=("misuse", "leak"))
