@@ -84,7 +84,7 @@ def _around_subject(told: pl.DataFrame, window: Window) -> tuple[pl.Series, pl.S
     """Return others_looked and days_looked."""
     keys = told["subject_key"].unique().implode()
     day = pl.col("timestamp").dt.convert_time_zone("Europe/London").dt.date()
-    near = _since(told, window, REACH).filter(pl.col("subject_key").is_in(keys)).select(
+    near = window.history("access").filter(_around(told, REACH), pl.col("subject_key").is_in(keys)).select(
         "timestamp", *_SUBJECT, actor(), day=day
     ).collect()  # fmt: skip
     accounts = count_in(told, near, by=_SUBJECT, what="actor", reach=REACH)
@@ -95,7 +95,7 @@ def _around_subject(told: pl.DataFrame, window: Window) -> tuple[pl.Series, pl.S
 
 def _of_the_day(told: pl.DataFrame, window: Window, options: Options) -> tuple[pl.Series, pl.Series]:
     """Return day_looked and day_unexplained."""
-    events = _since(told, window, recalls(options)).filter(made_by(told["actor"]))
+    events = window.events("access").filter(_around(told, recalls(options)), made_by(told["actor"]))
     theirs = look_ups(events, window.reference)
     nothing = explain(theirs, window.reference, options).unexplained
     made, bare = (
@@ -104,9 +104,7 @@ def _of_the_day(told: pl.DataFrame, window: Window, options: Options) -> tuple[p
     return made.rename("day_looked"), bare.rename("day_unexplained")
 
 
-def _since(told: pl.DataFrame, window: Window, reach: timedelta) -> pl.LazyFrame:
-    """Return the access events from `reach` before the first of the look-ups until the last of them."""
-    first, last = told.select(pl.col("timestamp").min().alias("a"), pl.col("timestamp").max().alias("b")).row(
-        0
-    )
-    return window.events("access").filter(pl.col("timestamp") >= first - reach, pl.col("timestamp") <= last)
+def _around(told: pl.DataFrame, reach: timedelta) -> pl.Expr:
+    """Boolean expression over events: from `reach` before the first of the look-ups until the last of them."""
+    times = told.select(first=pl.col("timestamp").min() - reach, last=pl.col("timestamp").max()).row(0)
+    return pl.col("timestamp").is_between(*times)

@@ -10,7 +10,7 @@ import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import polars as pl
@@ -25,6 +25,7 @@ from auditd.engine.agenda import Agenda
 from auditd.engine.approvals import Approvals
 from auditd.engine.faults import StoreUnavailable, store_faults
 from auditd.engine.grants import Grants, live_for, scope_of
+from auditd.engine.rounds import Turn, next_turn
 from auditd.engine.spans import reach
 from auditd.engine.touch import Touches
 from auditd.gaps.book import Gap, as_known, gap_frame, gaps_between
@@ -44,7 +45,6 @@ SHORTEST_PIECE: Final = timedelta(minutes=1)
 REST_SECONDS: Final = 30.0
 SAVE_SECONDS: Final = 1.0
 _TICK: Final = timedelta(microseconds=1)
-BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -151,26 +151,20 @@ class Judge:
         granted = self.grants.every()
         if bounds := self._archive.bounds():
             self.approvals.note(bounds[0], max(as_of, bounds[1] + _TICK))
+        turns = []
         for detector in self.detectors:
             authorities = live_for(detector, granted, now)
             self.grants.open_past(detector, authorities, as_of)
             target = self._due(detector, as_of, now)
             self.agenda.extend(detector.name, target, self._beginning(detector, target))
-            if time.monotonic() < self._resting.get(detector.name, 0.0):
-                continue
-            done = Judged()
-            try:
-                self._work_off(detector, authorities, now, deadline, done)
-            except StoreUnavailable:
-                raise
-            except Exception as error:  # noqa: BLE001  one detector's bug must not stop the others, nor reading
-                done.failed = type(error).__name__
-                self._resting[detector.name] = time.monotonic() + REST_SECONDS
-            done.until = self.agenda.until(detector.name)
-            if done.pieces or done.failed:
-                report[detector.name] = done
+            if time.monotonic() >= self._resting.get(detector.name, 0.0):
+                turns.append(self._turn(detector, authorities))
+        while turn := next_turn(turns, late=time.monotonic() >= deadline):
+            self._take(turn, now, report.setdefault(turn.detector.name, Judged()))
+        for name, done in report.items():
+            done.until = self.agenda.until(name)
         self._save(force=seconds == float("inf"))
-        return report
+        return {name: done for name, done in report.items() if done.pieces or done.failed}
 
     def _due(self, detector: Detector, as_of: datetime, now: datetime) -> datetime:
         """Return the time before which a detector can judge. A fact about feeds is whole as soon as it is noticed."""
@@ -228,31 +222,44 @@ class Judge:
             else:
                 yield span
 
-    def _work_off(
-        self,
-        detector: Detector,
-        authorities: Sequence[Authority],
-        now: datetime,
-        deadline: float,
-        done: Judged,
-    ) -> None:
-        """Judge what is on the detector's agenda, oldest first, until the deadline; add to `done`."""
+    def _turn(self, detector: Detector, authorities: Sequence[Authority]) -> Turn:
+        """Return a detector's part of a round; what it has to judge and holds no event is judged with that."""
         todo = self.agenda.todo(detector.name)
-        begin = BEGINNING
-        for piece in self.pieces(detector, todo):
-            try:
-                done.add(self.judge_piece(detector, piece, authorities, now))
-            except SegmentsDamaged:
-                # It stays on the agenda until the files are back: a verdict without them would withdraw findings.
-                self.agenda.done(detector.name, Span(begin, piece.start))
-                begin = piece.end
-                continue
-            # Pieces come in order: what lies before this one's end was judged, or holds no event.
-            self.agenda.done(detector.name, Span(begin, piece.end))
-            if time.monotonic() >= deadline:
+        turn = Turn(detector, authorities, self.pieces(detector, todo), todo[-1].end if todo else None)
+        self._close(turn)
+        return turn
+
+    def _take(self, turn: Turn, now: datetime, done: Judged) -> None:
+        """Judge a detector's next piece; add to `done`. Pieces come in order, oldest first."""
+        detector, piece = turn.detector, turn.next
+        if piece is None:
+            return
+        try:
+            done.add(self.judge_piece(detector, piece, turn.authorities, now))
+        except SegmentsDamaged:
+            # It stays on the agenda until the files are back: a verdict without them would withdraw findings. What of it
+            # does not rest on them goes on.
+            if turn.halve():
                 return
-        if todo:
-            self.agenda.done(detector.name, Span(begin, max(begin, todo[-1].end)))
+            self.agenda.done(detector.name, Span(turn.begin, piece.start))
+            turn.begin = piece.end
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  one detector's bug must not stop the others, nor reading
+            done.failed = type(error).__name__
+            self._resting[detector.name] = time.monotonic() + REST_SECONDS
+            turn.stop()
+            return
+        else:
+            # What lies before this one's end was judged, or holds no event.
+            self.agenda.done(detector.name, Span(turn.begin, piece.end))
+        turn.advance()
+        self._close(turn)
+
+    def _close(self, turn: Turn) -> None:
+        """Take what is left of a detector's spans off its agenda, once it has no piece left: it holds no event."""
+        if turn.next is None and turn.end is not None:
+            self.agenda.done(turn.detector.name, Span(turn.begin, max(turn.begin, turn.end)))
 
     def judge_piece(
         self,
@@ -272,10 +279,11 @@ class Judge:
         started = time.perf_counter()
         try:
             findings, windows = self.verdicts(detector, span, authorities, now)
-        except PolarsError as error:
-            if lost := self._lost_in(detector, span):
-                raise SegmentsDamaged(lost) from error
-            raise
+        except PolarsError:
+            if not self._lost_in(detector, span):
+                raise
+            # What is known to be lost now is left out where it is merely counted; where more rests on it, that is told.
+            findings, windows = self.verdicts(detector, span, authorities, now)
         difference = self._compare(detector, span, findings, authorities)
         judged = _judged(difference)
         if keep and (judged.added or judged.changed or judged.withdrawn):
@@ -372,9 +380,15 @@ class Judge:
         self, detector: Detector, span: Span, reference: Reference, known_on: datetime | None = None
     ) -> Window:
         start, end = span.start - detector.before, span.end + detector.after
+        near = span.start - detector.recalls
+
+        def past(family: Family) -> pl.LazyFrame:
+            return _read_by(self._archive.scan(family, start, end, what_is_there=True), known_on)
+
         return Window(
             span=span,
-            scan=lambda family: _read_by(self._archive.scan(family, start, end), known_on),
+            scan=lambda family: _read_by(self._archive.scan(family, near, end), known_on),
+            past=past,
             reference=reference,
             force=self._force,
             made=self._made_of(span, reference),
