@@ -5,23 +5,22 @@ It must never decide anything, nor name another person: numbers, and what the ro
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 import polars as pl
 
-from detectors.accesses import actor, look_ups, made_by
+from detectors.accesses import actor
 from detectors.bounds import Options
 from detectors.detector import Window
 from detectors.duty import with_duty
-from detectors.explanations import explain
+from detectors.explained import DAY, SpanExplained, explained_before, span_unexplained
 from detectors.reference import Reference
 from detectors.sliding import count_in
 
 REACH: Final = timedelta(days=30)
 """How far back others and earlier days are counted."""
-DAY: Final = timedelta(hours=24)
-"""How far back the person's other look-ups are counted, with those that nothing explains."""
 TOLERANCE: Final = timedelta(minutes=90)
 """How long before and after a shift somebody counts as on duty."""
 
@@ -50,17 +49,34 @@ def with_signals(told: pl.DataFrame, window: Window, options: Options) -> pl.Dat
 
     The window must reach REACH back. It reads of the archive only what was done by the same accounts, or to the same subjects.
     """
+    if not told.is_empty() and window.has(SpanExplained(options)):
+        known = told.join(window.once(SpanSignals(options)), on="event_id", maintain_order="left")
+        if known.height == told.height:
+            return known
+    return told.with_columns(_signals(told, window, options))
+
+
+@dataclass(frozen=True, slots=True)
+class SpanSignals:
+    """The signals of all look-ups of the span that nothing explains, by event_id, for `Window.once`."""
+
+    options: Options
+
+    def __call__(self, window: Window) -> pl.DataFrame:
+        """Return event_id and SIGNALS."""
+        told = span_unexplained(window, self.options)
+        return told.select("event_id").with_columns(_signals(told, window, self.options))
+
+
+def _signals(told: pl.DataFrame, window: Window, options: Options) -> list[pl.Series]:
     if told.is_empty():
-        return told.with_columns(
-            *(pl.lit(None, pl.String).alias(name) for name in SIGNALS[:2]),
-            *(pl.lit(None, pl.Int64).alias(name) for name in SIGNALS[2:]),
-        )
-    return told.with_columns(
+        return [pl.Series(name, [], pl.String if name in SIGNALS[:2] else pl.Int64) for name in SIGNALS]
+    return [
         _duty(told, window.reference),
         _sensitive(told, window.reference),
         *_around_subject(told, window),
         *_of_the_day(told, window, options),
-    )
+    ]
 
 
 def _duty(told: pl.DataFrame, reference: Reference) -> pl.Series:
@@ -95,9 +111,8 @@ def _around_subject(told: pl.DataFrame, window: Window) -> tuple[pl.Series, pl.S
 
 def _of_the_day(told: pl.DataFrame, window: Window, options: Options) -> tuple[pl.Series, pl.Series]:
     """Return day_looked and day_unexplained."""
-    events = window.events("access").filter(_around(told, recalls(options)), made_by(told["actor"]))
-    theirs = look_ups(events, window.reference)
-    nothing = explain(theirs, window.reference, options).unexplained
+    theirs = explained_before(told, window, options, DAY)
+    nothing = theirs.filter(pl.col("explained_by").is_null())
     made, bare = (
         count_in(told, rows, by=("actor",), what="event_id", reach=DAY) for rows in (theirs, nothing)
     )
