@@ -8,7 +8,7 @@ import platform
 
 import polars as pl
 
-from benchmarks import backlog, explanations, formats, latency, peers, rotation
+from benchmarks import backlog, detectors, explanations, formats, latency, peers, rotation
 
 
 def main() -> None:
@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument(
         "part",
         nargs="?",
-        choices=("all", "backlog", "explanations", "formats", "latency", "rotation", "peers"),
+        choices=("all", "backlog", "detectors", "explanations", "formats", "latency", "rotation", "peers"),
         default="all",
     )
     parser.add_argument("--lines", type=int, default=1_000_000, help="lines of the mixed backlog")
@@ -31,6 +31,8 @@ def main() -> None:
         backlog.main(options.runs, options.lines)
     if options.part in ("all", "explanations"):
         explanations.main(options.runs, options.lines)
+    if options.part in ("all", "detectors"):
+        detectors.main(options.runs, options.lines)
     if options.part in ("all", "formats"):
         formats.main(options.runs, options.lines // 5)
     if options.part in ("all", "latency"):

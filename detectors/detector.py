@@ -70,7 +70,8 @@ class Window:
     """What a detector may look at to judge a span.
 
     span: events whose time lies in it are judged. scan: returns a family's events as a LazyFrame of that family's
-    schema, time in [span.start - before, span.end + after), each event once, in no particular order. gaps: the gaps
+    schema, time in [span.start - recalls, span.end + after), each event once, in no particular order. past: the same from
+    span.start - before on, without what is lost; None: as `scan`. gaps: the gaps
     (GAP_SCHEMA) that begin in that time, as known now; for detectors that judge them.
     feed_facts: the facts about feeds (FACT_SCHEMA) that begin in that time, as known now, for detectors that judge those.
     made: what was made of this span's events before, kept by those who look through several windows upon it.
@@ -83,6 +84,7 @@ class Window:
     gaps: pl.DataFrame = field(default_factory=lambda: NO_GAPS)
     feed_facts: pl.DataFrame = field(default_factory=lambda: NO_FACTS)
     made: dict[Callable[[Window], Any], Any] = field(default_factory=dict, repr=False, compare=False)
+    past: Callable[[Family], pl.LazyFrame] | None = field(default=None, repr=False, compare=False)
 
     def once(self, make: Callable[[Window], Made]) -> Made:
         """Return `make(self)`, made once for this span and reference: several detectors may ask for the same view.
@@ -99,8 +101,12 @@ class Window:
         return make in self.made
 
     def events(self, family: Family) -> pl.LazyFrame:
-        """Return the family's events in reach of the span: before it, in it and after it."""
+        """Return the family's events in reach of the span: before it, in it and after it; all of them, or it raises."""
         return self.scan(family)
+
+    def history(self, family: Family) -> pl.LazyFrame:
+        """Return the family's events from further back on, for counting: those that are there."""
+        return (self.past or self.scan)(family)
 
     def in_span(self, time: str = "timestamp") -> pl.Expr:
         """Boolean expression: the time lies in the span that is judged."""
@@ -136,7 +142,7 @@ class Detector(ABC):
 
     @property
     def before(self) -> timedelta:
-        """How far back of an event its verdict may look."""
+        """How far back of an event its verdict may look; further than `recalls` only by `Window.history`."""
         return timedelta(0)
 
     @property

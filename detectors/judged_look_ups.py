@@ -6,7 +6,6 @@ It must never decide what a look-up means: that is each detector's.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, Literal
 
@@ -14,10 +13,11 @@ import polars as pl
 from pydantic import Field
 
 from detectors import signals
-from detectors.accesses import look_ups, made_by
+from detectors.accesses import look_ups
 from detectors.bounds import ExplainingSettings, Options
 from detectors.detector import Detector, Naming, Window
-from detectors.explanations import EVIDENCE_DTYPE, EXPLAINING_FEEDS, Explained, evidence, explain
+from detectors.explained import explained_before
+from detectors.explanations import EVIDENCE_DTYPE, EXPLAINING_FEEDS
 from detectors.finding import FINDING_SCHEMA, Severity
 from detectors.findings import to_findings, utc_text
 from detectors.identity import CERTAIN
@@ -73,53 +73,12 @@ class LookUpDetector(Detector):
         }
 
 
-@dataclass(frozen=True, slots=True)
-class SpanExplained:
-    """All look-ups of the span with what explains them, for `Window.once`: made once for all who have the same bounds."""
-
-    options: Options
-
-    def __call__(self, window: Window) -> pl.DataFrame:
-        """Return the span's look-ups (ACCESS_SCHEMA) with `explained_by` (explanations.evidence), null where nothing does."""
-        told = explained(window, self.options)
-        why = told.best().select("row", evidence().alias("explained_by"))
-        rows = told.look_ups.filter(window.in_span())
-        return rows.join(why, on="row", how="left", maintain_order="left")
-
-
-def span_unexplained(window: Window, options: Options) -> pl.DataFrame:
-    """Return the look-ups of the span that nothing explains (ACCESS_SCHEMA)."""
-    every = window.once(SpanExplained(options))
-    return every.filter(pl.col("explained_by").is_null()).drop("explained_by")
-
-
-def explained(window: Window, options: Options) -> Explained:
-    """Return what explains the look-ups of the span and of the reach of explanations before it."""
-    # What explains a look-up lies before it or in reference data: what the grace brings of events is not asked.
-    time = pl.col("timestamp")
-    events = window.events("access").filter(time >= window.span.start - options.reach, time < window.span.end)
-    return explain(look_ups(events, window.reference), window.reference, options)
-
-
 def with_explanations(looked: pl.DataFrame, window: Window, options: Options) -> pl.DataFrame:
-    """Return look-ups (few of a window's) with `explained_by` (explanations.evidence), null where nothing explains them.
-
-    Every look-up of the same accounts and terminals in reach is asked about, since one may follow on from another. Where
-    the whole span was asked already, that is the answer.
-    """
+    """Return look-ups (few of a window's) with `explained_by` (explanations.evidence), null where nothing explains them."""
     if looked.is_empty():
         return looked.with_columns(explained_by=pl.lit(None, EVIDENCE_DTYPE))
-    first = looked["timestamp"].min()
-    whole = SpanExplained(options)
-    if window.has(whole) and first >= window.span.start:  # type: ignore[operator]  # of a column of times
-        best = window.once(whole).select("event_id", "explained_by")
-    else:
-        time = pl.col("timestamp")
-        near = time.is_between(first - options.reach, window.span.end, closed="left")  # type: ignore[operator]  # as above
-        events = window.events("access").filter(near, made_by(looked["actor"]))
-        given = explain(look_ups(events, window.reference), window.reference, options).best()
-        best = given.select("event_id", evidence().alias("explained_by"))
-    return looked.join(best.unique("event_id"), on="event_id", how="left", maintain_order="left")
+    best = explained_before(looked, window, options).select("event_id", "explained_by").unique("event_id")
+    return looked.join(best, on="event_id", how="left", maintain_order="left")
 
 
 def unexplained(looked: pl.DataFrame, window: Window, options: Options) -> pl.DataFrame:
@@ -153,7 +112,7 @@ def look_facts(*more: str | pl.Expr) -> pl.Expr:
 
 
 def look_findings(looked: pl.DataFrame, severity: Severity | pl.Expr, *more: str | pl.Expr) -> pl.DataFrame:
-    """Return a finding per look-up, keyed by its event id. more: further facts."""
+    """Return a finding per look-up, keyed by its event id; `event_ids` are the evidence, where given. more: further facts."""
     weight = pl.lit(int(severity)) if isinstance(severity, Severity) else severity
     if looked.is_empty():
         return FINDING_SCHEMA.to_frame()
@@ -162,7 +121,9 @@ def look_findings(looked: pl.DataFrame, severity: Severity | pl.Expr, *more: str
             pl.col("event_id").alias("key"),
             pl.col("actor").fill_null("account:unknown"),
             weight.alias("severity"),
-            pl.concat_list("event_id").alias("event_ids"),
+            pl.col("event_ids")
+            if "event_ids" in looked.columns
+            else pl.concat_list("event_id").alias("event_ids"),
             look_facts(*more),
         )
     )

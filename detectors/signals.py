@@ -5,23 +5,22 @@ It must never decide anything, nor name another person: numbers, and what the ro
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 import polars as pl
 
-from detectors.accesses import actor, look_ups, made_by
+from detectors.accesses import actor
 from detectors.bounds import Options
 from detectors.detector import Window
 from detectors.duty import with_duty
-from detectors.explanations import explain
+from detectors.explained import DAY, SpanExplained, explained_before, span_unexplained
 from detectors.reference import Reference
 from detectors.sliding import count_in
 
 REACH: Final = timedelta(days=30)
 """How far back others and earlier days are counted."""
-DAY: Final = timedelta(hours=24)
-"""How far back the person's other look-ups are counted, with those that nothing explains."""
 TOLERANCE: Final = timedelta(minutes=90)
 """How long before and after a shift somebody counts as on duty."""
 
@@ -50,17 +49,34 @@ def with_signals(told: pl.DataFrame, window: Window, options: Options) -> pl.Dat
 
     The window must reach REACH back. It reads of the archive only what was done by the same accounts, or to the same subjects.
     """
+    if not told.is_empty() and window.has(SpanExplained(options)):
+        known = told.join(window.once(SpanSignals(options)), on="event_id", maintain_order="left")
+        if known.height == told.height:
+            return known
+    return told.with_columns(_signals(told, window, options))
+
+
+@dataclass(frozen=True, slots=True)
+class SpanSignals:
+    """The signals of all look-ups of the span that nothing explains, by event_id, for `Window.once`."""
+
+    options: Options
+
+    def __call__(self, window: Window) -> pl.DataFrame:
+        """Return event_id and SIGNALS."""
+        told = span_unexplained(window, self.options)
+        return told.select("event_id").with_columns(_signals(told, window, self.options))
+
+
+def _signals(told: pl.DataFrame, window: Window, options: Options) -> list[pl.Series]:
     if told.is_empty():
-        return told.with_columns(
-            *(pl.lit(None, pl.String).alias(name) for name in SIGNALS[:2]),
-            *(pl.lit(None, pl.Int64).alias(name) for name in SIGNALS[2:]),
-        )
-    return told.with_columns(
+        return [pl.Series(name, [], pl.String if name in SIGNALS[:2] else pl.Int64) for name in SIGNALS]
+    return [
         _duty(told, window.reference),
         _sensitive(told, window.reference),
         *_around_subject(told, window),
         *_of_the_day(told, window, options),
-    )
+    ]
 
 
 def _duty(told: pl.DataFrame, reference: Reference) -> pl.Series:
@@ -84,7 +100,7 @@ def _around_subject(told: pl.DataFrame, window: Window) -> tuple[pl.Series, pl.S
     """Return others_looked and days_looked."""
     keys = told["subject_key"].unique().implode()
     day = pl.col("timestamp").dt.convert_time_zone("Europe/London").dt.date()
-    near = _since(told, window, REACH).filter(pl.col("subject_key").is_in(keys)).select(
+    near = window.history("access").filter(_around(told, REACH), pl.col("subject_key").is_in(keys)).select(
         "timestamp", *_SUBJECT, actor(), day=day
     ).collect()  # fmt: skip
     accounts = count_in(told, near, by=_SUBJECT, what="actor", reach=REACH)
@@ -95,18 +111,15 @@ def _around_subject(told: pl.DataFrame, window: Window) -> tuple[pl.Series, pl.S
 
 def _of_the_day(told: pl.DataFrame, window: Window, options: Options) -> tuple[pl.Series, pl.Series]:
     """Return day_looked and day_unexplained."""
-    events = _since(told, window, recalls(options)).filter(made_by(told["actor"]))
-    theirs = look_ups(events, window.reference)
-    nothing = explain(theirs, window.reference, options).unexplained
+    theirs = explained_before(told, window, options, DAY)
+    nothing = theirs.filter(pl.col("explained_by").is_null())
     made, bare = (
         count_in(told, rows, by=("actor",), what="event_id", reach=DAY) for rows in (theirs, nothing)
     )
     return made.rename("day_looked"), bare.rename("day_unexplained")
 
 
-def _since(told: pl.DataFrame, window: Window, reach: timedelta) -> pl.LazyFrame:
-    """Return the access events from `reach` before the first of the look-ups until the last of them."""
-    first, last = told.select(pl.col("timestamp").min().alias("a"), pl.col("timestamp").max().alias("b")).row(
-        0
-    )
-    return window.events("access").filter(pl.col("timestamp") >= first - reach, pl.col("timestamp") <= last)
+def _around(told: pl.DataFrame, reach: timedelta) -> pl.Expr:
+    """Boolean expression over events: from `reach` before the first of the look-ups until the last of them."""
+    times = told.select(first=pl.col("timestamp").min() - reach, last=pl.col("timestamp").max()).row(0)
+    return pl.col("timestamp").is_between(*times)

@@ -28,14 +28,12 @@ def count_in(
     asked and rows: with `timestamp` and the columns of `by`; rows must hold all of that stretch. Nulls of `what` do not
     count; where a column of `by` is null, 0 comes out.
     """
-    kept = rows.select("timestamp", *by, what=what).drop_nulls()
-    group = [*by, "what"]
+    at, group = pl.col("timestamp"), [*by, what]
+    kept = rows.select("timestamp", *group).drop_nulls().sort(*group, "timestamp")
     # A thing counts from when it is seen until it is seen again, or has been gone for the reach.
-    seen = kept.sort("timestamp").with_columns(
-        pl.min_horizontal(
-            pl.col("timestamp") + reach, pl.col("timestamp").shift(-1).over(group, order_by="timestamp")
-        ).alias("until")
-    )
+    same = pl.all_horizontal(pl.col(name) == pl.col(name).shift(-1) for name in group)
+    again = pl.when(same).then(at.shift(-1))
+    seen = kept.with_columns(pl.min_horizontal(at + reach, again).alias("until"))
     steps = pl.concat(
         (
             seen.select(*by, pl.col("timestamp").alias(_AT), pl.lit(1, pl.Int64).alias(_STEP)),

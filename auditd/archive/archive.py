@@ -81,13 +81,21 @@ class Archive:
         return _oldest_first(found)
 
     def scan(
-        self, family: Family, start: datetime | None = None, end: datetime | None = None
+        self,
+        family: Family,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        *,
+        what_is_there: bool = False,
     ) -> pl.LazyFrame:
         """Return the family's events with time in [start, end) as a LazyFrame of its schema, in no particular order.
 
-        Raises SegmentsDamaged where some of them are known to be lost: a verdict without them would be a false one.
+        Raises SegmentsDamaged where some of them are known to be lost: a verdict without them would be a false one. With
+        `what_is_there` those are left out: for what is merely counted.
         """
         segments = self.overlapping(family, start, end)
+        if what_is_there:
+            segments = [segment for segment in segments if segment.segment_id not in self._damaged]
         if lost := sum(segment.segment_id in self._damaged for segment in segments):
             raise SegmentsDamaged(lost)
         return within(self.read_lazily(segments, SCHEMA[family]), start, end)

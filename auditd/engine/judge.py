@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Engine
@@ -28,6 +28,7 @@ from auditd.engine.grants import Grants, live_for
 from auditd.engine.judged import Judged
 from auditd.engine.notes import TICK, Notes
 from auditd.engine.pieces import Pieces
+from auditd.engine.rounds import Turn, next_turn
 from auditd.engine.runs import Run
 from auditd.engine.starts import Starts
 from auditd.engine.verdicts import Verdicts
@@ -38,7 +39,6 @@ from parsers.force import Force
 
 REST_SECONDS: Final = 30.0
 SAVE_SECONDS: Final = 1.0
-BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Judge:
@@ -112,28 +112,23 @@ class Judge:
         granted = self._grants.every()
         if bounds := self._archive.bounds():
             self._approvals.note(bounds[0], max(as_of, bounds[1] + TICK))
+        turns = []
         for run in runs:
             authorities = live_for(run.detector, granted, now)
             self._grants.open_past(run, authorities, as_of)
             target = self._due(run.detector, as_of, now)
             self.agenda.extend(run.key, target, self._beginning(run.detector, target))
-            if time.monotonic() < self._resting.get(run.key, 0.0):
-                continue
-            done = Judged()
-            try:
-                self._work_off(run, authorities, now, deadline, done)
-            except StoreUnavailable:
-                raise
-            except Exception as error:  # noqa: BLE001  one detector's bug must not stop the others, nor reading
-                done.failed = type(error).__name__
-                self._resting[run.key] = time.monotonic() + REST_SECONDS
-            done.until = self.agenda.until(run.key)
-            if done.pieces or done.failed:
-                report[run.key] = done
-            if run.shadow:
-                self._costs.setdefault(run.shadow, Judged()).add(done)
+            if time.monotonic() >= self._resting.get(run.key, 0.0):
+                turns.append(self._turn(run, authorities))
+        while turn := next_turn(turns, late=time.monotonic() >= deadline):
+            self._take(turn, now, report.setdefault(turn.run.key, Judged()))
+        for key, done in report.items():
+            done.until = self.agenda.until(key)
+        for run in runs:
+            if run.shadow and run.key in report:
+                self._costs.setdefault(run.shadow, Judged()).add(report[run.key])
         self._save(force=seconds == float("inf"))
-        return report
+        return {key: done for key, done in report.items() if done.pieces or done.failed}
 
     def _register(self, now: datetime) -> None:
         """Write down, at first, how detectors are run; what a run in shadow found that is none any more goes."""
@@ -168,31 +163,44 @@ class Judge:
         bounds = self._archive.bounds()
         return bounds[0] if bounds else as_of
 
-    def _work_off(
-        self,
-        run: Run,
-        authorities: Sequence[Authority],
-        now: datetime,
-        deadline: float,
-        done: Judged,
-    ) -> None:
-        """Judge what is on the run's agenda, oldest first, until the deadline; add to `done`."""
+    def _turn(self, run: Run, authorities: Sequence[Authority]) -> Turn:
+        """Return a run's part of a round; what it has to judge and holds no event is judged with that."""
         todo = self.agenda.todo(run.key)
-        begin = BEGINNING
-        for piece in self.pieces.of(run.detector, todo):
-            try:
-                done.add(self.verdicts.judge(run, piece, authorities, now))
-            except SegmentsDamaged:
-                # It stays on the agenda until the files are back: a verdict without them would withdraw findings.
-                self.agenda.done(run.key, Span(begin, piece.start))
-                begin = piece.end
-                continue
-            # Pieces come in order: what lies before this one's end was judged, or holds no event.
-            self.agenda.done(run.key, Span(begin, piece.end))
-            if time.monotonic() >= deadline:
+        turn = Turn(run, authorities, self.pieces.of(run.detector, todo), todo[-1].end if todo else None)
+        self._close(turn)
+        return turn
+
+    def _take(self, turn: Turn, now: datetime, done: Judged) -> None:
+        """Judge a run's next piece; add to `done`. Pieces come in order, oldest first."""
+        run, piece = turn.run, turn.next
+        if piece is None:
+            return
+        try:
+            done.add(self.verdicts.judge(run, piece, turn.authorities, now))
+        except SegmentsDamaged:
+            # It stays on the agenda until the files are back: a verdict without them would withdraw findings. What of it
+            # does not rest on them goes on.
+            if turn.halve():
                 return
-        if todo:
-            self.agenda.done(run.key, Span(begin, max(begin, todo[-1].end)))
+            self.agenda.done(run.key, Span(turn.begin, piece.start))
+            turn.begin = piece.end
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  one detector's bug must not stop the others, nor reading
+            done.failed = type(error).__name__
+            self._resting[run.key] = time.monotonic() + REST_SECONDS
+            turn.stop()
+            return
+        else:
+            # What lies before this one's end was judged, or holds no event.
+            self.agenda.done(run.key, Span(turn.begin, piece.end))
+        turn.advance()
+        self._close(turn)
+
+    def _close(self, turn: Turn) -> None:
+        """Take what is left of a run's spans off its agenda, once it has no piece left: it holds no event."""
+        if turn.next is None and turn.end is not None:
+            self.agenda.done(turn.run.key, Span(turn.begin, max(turn.begin, turn.end)))
 
     def _save(self, *, force: bool) -> None:
         keys = [run.key for run in (*self.live, *self.shadows) if self.agenda.unsaved(run.key)]

@@ -18,7 +18,7 @@ from alerts import shadow
 from alerts.authority import Authority
 from alerts.book import Difference, apply, compare
 from alerts.keeping import staying
-from auditd.archive.archive import Archive, SegmentsDamaged
+from auditd.archive.archive import Archive
 from auditd.database import reading
 from auditd.engine.faults import store_faults
 from auditd.engine.forms import Forms
@@ -60,10 +60,11 @@ class Verdicts:
         started = time.perf_counter()
         try:
             findings, windows = self._find(detector, span, authorities, now)
-        except PolarsError as error:
-            if lost := self._lost_in(detector, span):
-                raise SegmentsDamaged(lost) from error
-            raise
+        except PolarsError:
+            if not self._lost_in(detector, span):
+                raise
+            # What is known to be lost now is left out where it is merely counted; where more rests on it, that is told.
+            findings, windows = self._find(detector, span, authorities, now)
         difference, judged = self._compare(run, span, findings, authorities)
         if keep and difference:
             judged.new_alerts = self._store(run, windows, difference, now)

@@ -23,6 +23,7 @@ from detectors.detector import Detector, Span, Window
 from detectors.feed_facts import NO_FACTS
 from detectors.gaps import NO_GAPS
 from detectors.reference import Reference
+from parsers.event import Family
 from parsers.force import Force
 
 MOST_MADE: Final = 4
@@ -88,9 +89,15 @@ class Windows:
         self, detector: Detector, span: Span, reference: Reference, known_on: datetime | None
     ) -> Window:
         start, end = span.start - detector.before, span.end + detector.after
+        near = span.start - detector.recalls
+
+        def past(family: Family) -> pl.LazyFrame:
+            return _read_by(self._archive.scan(family, start, end, what_is_there=True), known_on)
+
         return Window(
             span=span,
-            scan=lambda family: _read_by(self._archive.scan(family, start, end), known_on),
+            scan=lambda family: _read_by(self._archive.scan(family, near, end), known_on),
+            past=past,
             reference=reference,
             force=self._force,
             made=self._made_of(span, reference),

@@ -15,7 +15,7 @@ import polars as pl
 from auditd.archive.archive import Archive
 from auditd.evaluation.labels import Labels
 from detectors.detector import Span, Window
-from detectors.judged_look_ups import explained
+from detectors.explained import span_explained
 from detectors.reference import Reference
 from detectors.rules.unlinked_lookup import UnlinkedLookup
 from parsers.event import Family
@@ -113,7 +113,13 @@ def _judged(archive: Archive, reference: Reference, detector: UnlinkedLookup, sp
     def scan(family: Family) -> pl.LazyFrame:
         return archive.scan(family, span.start - detector.before, span.end)
 
-    best = explained(Window(span, scan, reference), detector.settings.options).best()
+    every = span_explained(Window(span, scan, reference), detector.settings.options)
+    best = every.drop_nulls("explained_by").with_columns(
+        template=pl.col("explained_by").struct.field("template"),
+        recorded_at=pl.col("explained_by")
+        .struct.field("recorded_at")
+        .str.to_datetime(time_unit="us", time_zone="UTC"),
+    )
     looks = (
         archive.scan("access", span.start, span.end)
         .filter(pl.col("subject_key").is_not_null())

@@ -12,6 +12,7 @@ from pydantic import Field
 from detectors import signals
 from detectors.accesses import actor, look_ups
 from detectors.detector import About, Naming, Window
+from detectors.explained import span_unexplained
 from detectors.explanations import EXPLAINING_FEEDS
 from detectors.finding import SUBJECT_ACTOR, Severity
 from detectors.findings import NO_FINDINGS, to_findings, utc_text
@@ -112,12 +113,13 @@ class CuriositySurge(LookUpDetector):
         return window.events("access").filter(time.is_between(first, window.span.end, closed="left"))
 
     def _looked_at_by_many(self, window: Window) -> pl.Series:
-        """Return the keys of subjects with a look-up in the span, and by so many accounts and terminals: few are then read."""
-        near = self._near(window).filter(pl.col("subject_type").is_not_null())
-        here = near.filter(window.in_span()).select("subject_key").unique()
+        """Return the keys of subjects with an unexplained look-up in the span, and looked at by so many accounts and terminals: few are then read."""
+        here = certain(span_unexplained(window, self.settings.options)).select(_SUBJECT).unique()
         by_many = (
-            near.join(here, on="subject_key", how="semi")
-            .group_by("subject_type", "subject_key")
+            self._near(window)
+            .filter(pl.col("subject_key").is_in(here["subject_key"].implode()))
+            .join(here.lazy(), on=_SUBJECT, how="semi")
+            .group_by(_SUBJECT)
             .agg(actor().n_unique().alias("accounts"))
             .filter(pl.col("accounts") >= self.settings.people)
         )

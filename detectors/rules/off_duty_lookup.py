@@ -11,6 +11,7 @@ from pydantic import Field
 
 from detectors.detector import About, Naming, Window
 from detectors.duty import BETWEEN, with_duty
+from detectors.explained import span_unexplained
 from detectors.explanations import EXPLAINING_FEEDS
 from detectors.finding import Severity
 from detectors.findings import NO_FINDINGS, utc_text
@@ -19,7 +20,6 @@ from detectors.judged_look_ups import (
     LookUpDetector,
     certain,
     looked_at,
-    span_unexplained,
 )
 from detectors.sentences import clock_and_day
 

@@ -8,11 +8,12 @@ from typing import Any
 import polars as pl
 
 from detectors.detector import About, Naming, Window
+from detectors.explained import span_unexplained
 from detectors.finding import Severity
 from detectors.findings import NO_FINDINGS
 from detectors.identity import CERTAIN
 from detectors.identity_words import identity
-from detectors.judged_look_ups import LookUpDetector, span_unexplained
+from detectors.judged_look_ups import LookUpDetector
 from detectors.lookers import with_identities
 from detectors.sentences import clock_and_day, no_explanation, subject
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -153,12 +153,13 @@ def window(
 ) -> Window:
     """A window as the engine makes it: events within reach of the span and no further."""
     span = span or Span(at(days=-3), at(days=3))
-    since, until = span.start - detector.before, span.end + detector.after
+    until = span.end + detector.after
 
-    def scan(family: Family) -> pl.LazyFrame:
-        return events[family].filter(pl.col("timestamp") >= since, pl.col("timestamp") < until)
+    def since(reach: timedelta) -> Callable[[Family], pl.LazyFrame]:
+        first = span.start - reach
+        return lambda family: events[family].filter(pl.col("timestamp") >= first, pl.col("timestamp") < until)
 
-    return Window(span, scan, known, OURS)
+    return Window(span, since(detector.recalls), known, OURS, past=since(detector.before))
 
 
 def judge(detector: Detector, known: Reference, *rows: Row, span: Span | None = None) -> pl.DataFrame:

@@ -119,7 +119,7 @@ def test_what_rests_on_a_damaged_segment_is_not_judged_until_it_is_back_and_ever
     whole = victim.read_bytes()
     damage(victim)
     # A new line, one that was in the lost segment and comes again, and an incident that touches the lost day.
-    used.log("pnc", [look(200, hours=48)], "pnc2.csv")
+    used.log("pnc", [look(200, hours=72)], "pnc2.csv")
     used.log("pnc", [look(300, hours=1)], "pnc3.csv")
     with capture_logs() as logs:
         used.once(END, Reports(Metrics()))
