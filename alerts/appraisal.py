@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select
 
 from alerts.batches import batches
 from alerts.models import FindingRow
@@ -126,24 +126,19 @@ _TALLIES: Final = select(
 
 
 def _findings(conn: Connection, ids: Iterable[str]) -> dict[str, list[Scored]]:
-    """Return the standing findings of alerts, of each the gravest and latest."""
-    place = func.row_number().over(
-        partition_by=FindingRow.alert_id,
-        order_by=(FindingRow.severity.desc(), FindingRow.timestamp.desc(), FindingRow.finding_id),
-    )
-    found: dict[str, list[Scored]] = defaultdict(list)
-    for batch in batches(ids):
-        ranked = (
-            select(
-                FindingRow.alert_id, FindingRow.detector, FindingRow.timestamp, FindingRow.severity,
-                FindingRow.event_ids, FindingRow.facts, place.label("place"),
-            )
-            .where(FindingRow.alert_id.in_(batch), standing())
-            .subquery()
-        )  # fmt: skip
-        columns = [column for column in ranked.c if column.name != "place"]
-        for row in conn.execute(select(*columns).where(ranked.c.place <= LOOKED_AT)):
-            found[row.alert_id].append(
-                Scored(row.detector, row.timestamp, row.severity, row.event_ids, json.loads(row.facts))
-            )
-    return found
+    """Return the standing findings of alerts, of each the gravest and latest: as an index has them, however many there are."""
+    query = (
+        select(
+            FindingRow.detector, FindingRow.timestamp, FindingRow.severity, FindingRow.event_ids, FindingRow.facts,
+        )
+        .where(FindingRow.alert_id == bindparam("alert"), standing())
+        .order_by(FindingRow.severity.desc(), FindingRow.timestamp.desc(), FindingRow.finding_id.desc())
+        .limit(LOOKED_AT)
+    )  # fmt: skip
+    return {
+        name: [
+            Scored(row.detector, row.timestamp, row.severity, row.event_ids, json.loads(row.facts))
+            for row in conn.execute(query, {"alert": name})
+        ]
+        for name in ids
+    }

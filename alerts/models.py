@@ -139,7 +139,11 @@ class FindingRow(Verdict, Base):
     """
 
     __tablename__ = "findings"
-    __table_args__ = (Index(None, "detector", "timestamp"), _one_of("state", FINDING_STATES))
+    __table_args__ = (
+        Index(None, "detector", "timestamp"),
+        Index(None, "alert_id", "severity", "timestamp", "finding_id"),
+        _one_of("state", FINDING_STATES),
+    )
 
     finding_id: Mapped[str] = mapped_column(String(32), primary_key=True)
     detector: Mapped[str] = mapped_column(String(64))
@@ -148,7 +152,7 @@ class FindingRow(Verdict, Base):
     otherwise: Mapped[str | None] = mapped_column(String(64))
     first_found_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    alert_id: Mapped[str] = mapped_column(ForeignKey(AlertRow.alert_id), index=True)
+    alert_id: Mapped[str] = mapped_column(ForeignKey(AlertRow.alert_id))
     suppressed_by: Mapped[str | None] = mapped_column(String(16), index=True)
 
 

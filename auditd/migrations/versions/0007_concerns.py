@@ -41,6 +41,7 @@ CONCERNS = {
     "unlinked_lookup": "look-ups",
 }
 HISTORY = "suppression_history"
+GRAVEST = "ix_findings_alert_id_severity_timestamp_finding_id"
 SYSTEM = "access-auditd"
 GATHERED = "gathered in another alert"
 TABLES = ("alerts", "findings", "alert_history")
@@ -59,6 +60,10 @@ def upgrade() -> None:
     op.create_index(op.f("ix_alerts_state_score"), "alerts", ["state", "score"], unique=False)
     op.add_column("findings", sa.Column("suppressed_by", sa.String(length=16), nullable=True))
     op.create_index(op.f("ix_findings_suppressed_by"), "findings", ["suppressed_by"], unique=False)
+    op.drop_index(op.f("ix_findings_alert_id"), table_name="findings")
+    op.create_index(
+        op.f(GRAVEST), "findings", ["alert_id", "severity", "timestamp", "finding_id"], unique=False
+    )
     _suppressions()
     op.execute(sa.text("UPDATE alerts SET lead = concern"))
     _gather(op.get_bind())
@@ -107,6 +112,8 @@ def downgrade() -> None:
     op.drop_table("suppressions")
     op.drop_index(op.f("ix_findings_suppressed_by"), table_name="findings")
     op.drop_column("findings", "suppressed_by")
+    op.drop_index(op.f(GRAVEST), table_name="findings")
+    op.create_index(op.f("ix_findings_alert_id"), "findings", ["alert_id"], unique=False)
     op.drop_index(op.f("ix_alerts_state_score"), table_name="alerts")
     for name in ("score_basis", "reasons", "score", "lead"):
         op.drop_column("alerts", name)
