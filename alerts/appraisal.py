@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, select
 
 from alerts.batches import batches
 from alerts.models import FindingRow
@@ -61,7 +61,8 @@ class Appraiser:
         for batch in batches(ids):
             for row in conn.execute(_TALLIES.where(FindingRow.alert_id.in_(batch))):
                 tallies[row.alert_id][row.detector] = _Tally(*row[2:])
-        findings = _findings(conn, ids)
+        counts = {name: sum(tally.active for tally in by.values()) for name, by in tallies.items()}
+        findings = _findings(conn, counts)
         return {name: self._one(by, findings.get(name, [])) for name, by in tallies.items()}
 
     def _one(self, tallies: Mapping[str, _Tally], findings: list[Scored]) -> Appraisal | None:
@@ -125,20 +126,27 @@ _TALLIES: Final = select(
 ).group_by(FindingRow.alert_id, FindingRow.detector)
 
 
-def _findings(conn: Connection, ids: Iterable[str]) -> dict[str, list[Scored]]:
-    """Return the standing findings of alerts, of each the gravest and latest: as an index has them, however many there are."""
-    query = (
-        select(
-            FindingRow.detector, FindingRow.timestamp, FindingRow.severity, FindingRow.event_ids, FindingRow.facts,
-        )
-        .where(FindingRow.alert_id == bindparam("alert"), standing())
-        .order_by(FindingRow.severity.desc(), FindingRow.timestamp.desc(), FindingRow.finding_id.desc())
-        .limit(LOOKED_AT)
-    )  # fmt: skip
-    return {
-        name: [
-            Scored(row.detector, row.timestamp, row.severity, row.event_ids, json.loads(row.facts))
-            for row in conn.execute(query, {"alert": name})
-        ]
-        for name in ids
-    }
+def _findings(conn: Connection, counts: Mapping[str, int]) -> dict[str, list[Scored]]:
+    """Return the standing findings of alerts, of each the gravest and latest. counts: how many each alert has."""
+    columns = select(
+        FindingRow.alert_id, FindingRow.detector, FindingRow.timestamp, FindingRow.severity, FindingRow.event_ids,
+        FindingRow.facts,
+    ).where(standing())  # fmt: skip
+    found: dict[str, list[Scored]] = defaultdict(list)
+
+    def take(rows: Iterable[Row[Any]]) -> None:
+        for row in rows:
+            facts = json.loads(row.facts)
+            found[row.alert_id].append(
+                Scored(row.detector, row.timestamp, row.severity, row.event_ids, facts)
+            )
+
+    for batch in batches(name for name, count in counts.items() if count <= LOOKED_AT):
+        take(conn.execute(columns.where(FindingRow.alert_id.in_(batch))))
+    # Of an alert with many an index has them in this order: no more are read, however many there are.
+    first = columns.order_by(
+        FindingRow.severity.desc(), FindingRow.timestamp.desc(), FindingRow.finding_id.desc()
+    ).limit(LOOKED_AT)
+    for name in (name for name, count in counts.items() if count > LOOKED_AT):
+        take(conn.execute(first.where(FindingRow.alert_id == name)))
+    return found

@@ -227,8 +227,9 @@ def _note(
 def _applied(trail: Trail, placed: Sequence[_Placed], leaving: Sequence[StoredFinding]) -> Applied:
     changed = [one.record.finding_id for one in placed if one.before and one.before.state == "active"]
     new = {one.record.finding_id for one in placed} - set(changed)
+    closed = frozenset(trail.alerts("closed"))  # some are suppressed at once
     return Applied(
-        new_alerts=tuple(name for name in trail.alerts("opened") if name not in trail.alerts("closed")),
+        new_alerts=tuple(name for name in trail.alerts("opened") if name not in closed),
         grown_alerts=trail.alerts("found", "found again", "moved in"),
         closed_alerts=trail.alerts("closed"),
         reopened_alerts=trail.alerts("reopened"),
