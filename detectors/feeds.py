@@ -11,7 +11,7 @@ IDENTIFIER_KINDS: Final = ("account", "collar", "email", "extension", "phone", "
 INCIDENT_KINDS: Final = (
     "incident", "crime", "custody", "stop", "warrant", "task", "intel", "licence", "circulation",
 )  # fmt: skip
-SUBJECT_TYPES: Final = ("person", "vehicle", "property", "address", "phone", "occurrence")
+SUBJECT_TYPES: Final = ("person", "vehicle", "property", "address", "phone", "email", "occurrence")
 CONTACT_KINDS: Final = ("phone", "email", "domain")
 PROTECTED_CATEGORIES: Final = (
     "legal", "staff_association", "complaints_body", "inspectorate", "mp", "helpline", "whistleblowing",

@@ -21,6 +21,7 @@ from detectors.detector import Detector, Span, all_detectors
 from detectors.reference import Reference
 from parsers.event import FAMILIES, Family
 from parsers.force import Force
+from parsers.numbers import canonical_number
 from parsers.subjects import canonical_collar, canonical_terminal
 
 
@@ -45,7 +46,7 @@ def find_touched(archive: Archive, touched: Touched, known: Callable[[], Referen
     if touched.everything:
         whole = {family: _whole(archive, family, touched.since) for family in FAMILIES}
         return Touches(feeds, whole)
-    kinds = _by_kind(touched)
+    kinds = _by_kind(touched, force)
     filters: dict[Family, pl.Expr | None] = {
         "access": _access(touched, kinds),
         "email": _email(kinds),
@@ -75,10 +76,12 @@ def _whole(archive: Archive, family: Family, since: datetime | None) -> list[Spa
     return [Span(first, last)] if first < last else []
 
 
-def _by_kind(touched: Touched) -> dict[str, list[str]]:
+def _by_kind(touched: Touched, force: Force) -> dict[str, list[str]]:
     kinds: dict[str, list[str]] = {}
     for kind, value in touched.identifiers | touched.contacts:
         kinds.setdefault(kind, []).append(value)
+    if phones := kinds.get("phone"):  # as cases name them, numbers are not read any further
+        kinds["phone"] = canonical_number(pl.Series(phones), force).drop_nulls().to_list()
     return kinds
 
 

@@ -165,7 +165,8 @@ def open_case_contact(cast: Casting) -> Told:
     number = scene.stranger()
     victim = scene.public.person(number)
     at = cast.on_duty(person, spare=5)
-    incident = scene.incident("crime", at - 3 * _DAY, (number,), (victim,), assigned=(person,))
+    named = (victim, scene.public.line(number))
+    incident = scene.incident("crime", at - 3 * _DAY, (number, number), named, assigned=(person,))
     told.incidents.append(incident)
     since = incident.opened_at
     flag = {

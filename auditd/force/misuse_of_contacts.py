@@ -95,8 +95,8 @@ def victim_contact(cast: Casting) -> Told:
     incident = scene.incident(
         "crime",
         closed - rng.uniform(5, 40) * _DAY,
-        (number,),
-        (victim,),
+        (number, number),
+        (victim, scene.public.line(number)),
         assigned=(person,),
         closed_at=closed,
     )

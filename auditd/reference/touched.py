@@ -13,7 +13,7 @@ from typing import Final
 import polars as pl
 
 from auditd.reference.linked import subjects_of_incidents
-from detectors import registers
+from detectors import registers, vulnerable
 from detectors.duty import REACH
 from detectors.explanations import shift_stop
 from detectors.people import staff_subjects, vehicles_of
@@ -80,9 +80,12 @@ def touched_by(
     if changed.height > MOST:
         return Touched(feeds=feeds, everything=True, since=since)
     if feed == "sensitive_subjects":
-        touched = Touched(feeds, subjects=_pairs(changed, "subject_type", "subject_key"))
+        named = known()["incident_subjects"]
+        beside = named.join(named.join(changed, on=PAIR, how="semi"), on="incident_ref", how="semi")
+        touched = Touched(feeds, subjects=_pairs(changed, *PAIR), contacts=_lines(_pairs(beside, *PAIR)))
     elif feed in {"incidents", "assignments", "incident_subjects"}:
-        touched = Touched(feeds, subjects=subjects_of_incidents(changed, known()["incident_subjects"]))
+        subjects = subjects_of_incidents(changed, known()["incident_subjects"])
+        touched = Touched(feeds, subjects=subjects, contacts=_lines(subjects))
     elif feed in {"media_contacts", "protected_contacts"}:
         touched = Touched(feeds, contacts=_pairs(changed, "kind", "value"))
     elif feed == "stories":
@@ -182,6 +185,11 @@ def _same_company(rows: pl.DataFrame) -> pl.Expr:
 def _identifiers_of(staff: frozenset[str], identifiers: pl.DataFrame) -> Pairs:
     """Return all that these people are known by: what one account explains may have been seen from another."""
     return _pairs(identifiers.filter(pl.col("staff_id").is_in(list(staff))), "kind", "value")
+
+
+def _lines(subjects: Pairs) -> Pairs:
+    """Return those of the subjects that one can be in contact with: numbers and addresses that cases name."""
+    return frozenset(pair for pair in subjects if pair[0] in vulnerable.KINDS)
 
 
 def _pairs(frame: pl.DataFrame, first: str, second: str) -> Pairs:

@@ -46,6 +46,13 @@ every_detector = pytest.mark.parametrize(
 
 incident = work(since=NOON, until=NOON + timedelta(hours=1), recorded=NOON + timedelta(hours=3))
 matter = work("I2", key="ZZ99ZZZ", staff_id="S3", since=NOON - timedelta(days=2))
+victim = work(
+    "I3",
+    key="07700900001",
+    subject_type="phone",
+    since=NOON - timedelta(days=9),
+    closed=NOON - timedelta(hours=25),
+)
 beside = work("I2", key="DOE/JOHN", subject_type="person", staff_id="S3", since=NOON - timedelta(days=2))
 HOME = "jane.sone@home.example"
 PEOPLE = [
@@ -72,9 +79,12 @@ RICH = reference(
     media_contacts=[media(), media("news.example", "domain", valid_from=NOON - timedelta(hours=40))],
     protected_contacts=[protected("legal@news.example", "email")],
     media_register=[],
-    incidents=[*incident["incidents"], *matter["incidents"]],
-    incident_subjects=[*incident["incident_subjects"], *matter["incident_subjects"], *beside["incident_subjects"]],
-    assignments=[*incident["assignments"], *matter["assignments"]],
+    sensitive_subjects=[
+        {"subject_type": "phone", "subject_key": "07700900001", "flag": "victim", "from": NOON - timedelta(days=9)}
+    ],
+    incidents=[*incident["incidents"], *matter["incidents"], *victim["incidents"]],
+    incident_subjects=[*victim["incident_subjects"], *incident["incident_subjects"], *matter["incident_subjects"], *beside["incident_subjects"]],
+    assignments=[*incident["assignments"], *matter["assignments"], *victim["assignments"]],
 )  # fmt: skip
 BARE = Reference()
 
@@ -212,6 +222,7 @@ MISUSE = [
     (leg, ("50009", DESK, DESK, "g1", 60)),
     (access, ("jdoe", ("vehicle", "AB12CDE"), None)),
     (access, ("jdoe", ("person", "DOE/JOHN"), None)),
+    (leg, ("50009", "+447700900001", None, "g2", 60)),
     (mail, ("jane@force.example", [HOME], "m4", "email-sent", None, 900_000)),
     (mail, ("x@force.example", ["b@other.example"], None, "email-forwarded", "jane@force.example")),
 ]
@@ -285,6 +296,7 @@ def test_the_histories_of_the_property_are_dense_enough():
             (mail, (12, "jane@force.example", ["a@news.example"], "m1", "email-sent")),
             (leg, (14, "50009", DESK, DESK, "g1", 60)),
             (mail, (22, "jane@force.example", [HOME], "m4", "email-sent", None, 900_000)),
+            (leg, (31, "50009", "+447700900001", None, "g2", 60)),
         ]
     )
     span = Span(moment(0), moment(40))

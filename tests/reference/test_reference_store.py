@@ -198,7 +198,10 @@ REGISTER = "entry_id,staff_id,contact_at,outlet,channel,recorded_at\n"
         (
             "incident_subjects",
             samples.SUBJECTS + "INC9,phone,+447700900123\n",
-            Touched(subjects=frozenset({("phone", "+447700900123"), ("occurrence", "INC9")})),
+            Touched(
+                subjects=frozenset({("phone", "+447700900123"), ("occurrence", "INC9")}),
+                contacts=frozenset({("phone", "+447700900123")}),
+            ),
         ),
         ("staff", staff("CID"), Touched(identifiers=ALDERS, staff=frozenset({"S1"}))),
         (
