@@ -46,7 +46,7 @@ class MediaContact(Detector):
         needs_authority=True,
     )
     reads = ("email", "call")
-    by = "actor"
+    by = "force"
     feeds = ("staff", "identifiers", "media_contacts", "protected_contacts", "media_register")
     Settings = ExemptingSettings
 

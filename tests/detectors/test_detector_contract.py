@@ -21,6 +21,7 @@ from history import (
     media,
     protected,
     reference,
+    web,
     window,
     work,
 )  # fmt: skip
@@ -73,7 +74,7 @@ def shift(state, start, end):
 RICH = reference(
     identifiers=[*JANE, holds("S2", "account", "shared"), holds("S3", "account", "shared"), holds("S2", "collar", "77"),
                  holds("S2", "account", "sam"), holds("S2", "account", "ghost", None, NOON - timedelta(minutes=30)),
-                 holds("S2", "extension", "50001", NOON), holds("S1", "extension", "50001", None, NOON)],
+                 holds("S2", "extension", "50001", NOON), holds("S1", "extension", "50001", None, NOON), holds("S2", "extension", "50222")],
     staff=PEOPLE,
     roster=[shift("duty", -10, -2), shift("rest", -2, 10), shift("duty", 40, 48)],
     media_contacts=[media(), media("news.example", "domain", valid_from=NOON - timedelta(hours=40))],
@@ -100,7 +101,7 @@ class TestEveryDetector:
         assert about.severity in Severity
         assert set(detector.feeds) <= FEEDS.keys()
         assert set(detector.reads) <= set(FAMILIES)
-        assert detector.by in {"actor", "subject", "both"}
+        assert detector.by in {"actor", "subject", "both", "force"}
         assert detector.recalls <= detector.before
         assert about.needs_authority == ("media_contacts" in detector.feeds)
 
@@ -183,6 +184,10 @@ def mail(event_id, tick, sender, recipients, message, action, related=None, size
     )  # fmt: skip
 
 
+def visit(event_id, tick, user, site, sent):
+    return web(event_id, moment(tick), user_id=user, url_domain=site, http_request_bytes=sent)
+
+
 def leg(event_id, tick, caller, dialled, final, group, talked):
     return call(
         event_id, moment(tick), call_from=caller, call_to_dialled=dialled, call_to_final=final,
@@ -223,6 +228,9 @@ MISUSE = [
     (access, ("jdoe", ("vehicle", "AB12CDE"), None)),
     (access, ("jdoe", ("person", "DOE/JOHN"), None)),
     (leg, ("50009", "+447700900001", None, "g2", 60)),
+    (leg, ("50009", "50222", None, "g3", 600)),
+    (leg, ("50222", "50009", None, "g4", 60)),
+    (visit, ("jdoe", "www.dropbox.com", 500_000)),
     (mail, ("jane@force.example", [HOME], "m4", "email-sent", None, 900_000)),
     (mail, ("x@force.example", ["b@other.example"], None, "email-forwarded", "jane@force.example")),
 ]
@@ -297,6 +305,8 @@ def test_the_histories_of_the_property_are_dense_enough():
             (leg, (14, "50009", DESK, DESK, "g1", 60)),
             (mail, (22, "jane@force.example", [HOME], "m4", "email-sent", None, 900_000)),
             (leg, (31, "50009", "+447700900001", None, "g2", 60)),
+            (visit, (25, "jdoe", "www.dropbox.com", 500_000)),
+            (leg, (22, "50009", "50222", None, "g3", 600)),
         ]
     )
     span = Span(moment(0), moment(40))
