@@ -132,6 +132,8 @@ class Detector(ABC):
     """Whether it judges gaps in the data instead of events: the same arrow, over `window.gaps`."""
     judges_feeds: ClassVar[bool] = False
     """Whether it judges facts about feeds instead of events: the same arrow, over `window.feed_facts`."""
+    judges_entries: ClassVar[bool] = False
+    """Whether it judges rows of a register too, at times of theirs: a span without events is not left out then."""
     Settings: ClassVar[type[DetectorSettings]] = DetectorSettings
 
     def __init__(self, settings: DetectorSettings | None = None) -> None:

@@ -134,11 +134,11 @@ def _with_register(rows: pl.DataFrame, reference: Reference) -> pl.DataFrame:
         return rows.with_columns(
             pl.lit(NOT_LOADED).alias("register"), pl.lit(None, TEXT).alias("register_entry")
         )
-    numbered = rows.with_row_index("row").with_columns(_plain("outlet").alias("outlet_plain"))
+    numbered = rows.with_row_index("row").with_columns(plain("outlet").alias("outlet_plain"))
     entries = reference["media_register"].select(
         "staff_id",
         "contact_at",
-        _plain("outlet").alias("outlet_plain"),
+        plain("outlet").alias("outlet_plain"),
         pl.col("entry_id").alias("register_entry"),
     )
     found = (
@@ -159,7 +159,7 @@ def _with_register(rows: pl.DataFrame, reference: Reference) -> pl.DataFrame:
     return joined.with_columns(state.alias("register")).drop("row", "outlet_plain")
 
 
-def _plain(column: str) -> pl.Expr:
+def plain(column: str) -> pl.Expr:
     """Return an outlet's name without case and surrounding blanks, as lists and registers write it differently."""
     return pl.col(column).str.strip_chars().str.to_lowercase()
 

@@ -6,7 +6,7 @@ It may name too much, never too little: a verdict that depends on a changed row 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -16,6 +16,7 @@ from auditd.reference.linked import subjects_of_incidents
 from detectors import registers, vulnerable
 from detectors.duty import REACH
 from detectors.explanations import shift_stop
+from detectors.media import plain
 from detectors.people import staff_subjects, vehicles_of
 
 MOST: Final = 50_000
@@ -32,6 +33,7 @@ Frames = Mapping[str, pl.DataFrame]
 class Touched:
     """Subjects (type, key), identifiers and contacts (kind, value), and people whose verdicts may differ now.
 
+    moments: the times of entries of the media register that may be judged otherwise.
     feeds: those that changed. everything: more than is worth listing; the sets are empty then, `feeds` is not.
     since: nothing that happened before it is touched; None: anything may be.
     """
@@ -41,12 +43,13 @@ class Touched:
     identifiers: Pairs = frozenset()
     contacts: Pairs = frozenset()
     staff: frozenset[str] = frozenset()
+    moments: frozenset[datetime] = frozenset()
     everything: bool = False
     since: datetime | None = None
 
     def __bool__(self) -> bool:
         """Tell whether anything is touched at all."""
-        named = self.subjects or self.identifiers or self.contacts or self.staff
+        named = self.subjects or self.identifiers or self.contacts or self.staff or self.moments
         return bool(self.everything or named)
 
     def __or__(self, other: Touched) -> Touched:
@@ -58,6 +61,7 @@ class Touched:
                 identifiers=self.identifiers | other.identifiers,
                 contacts=self.contacts | other.contacts,
                 staff=self.staff | other.staff,
+                moments=self.moments | other.moments,
                 everything=self.everything or other.everything,
                 since=_earlier(self, other),
             )
@@ -98,7 +102,23 @@ def touched_by(
         touched = Touched(feeds, subjects=subjects, identifiers=theirs | own, staff=staff, since=since)
     else:
         touched = Touched(feeds, everything=True)
-    return _bounded(touched)
+    return _bounded(replace(touched, moments=_entries(feed, changed, known)))
+
+
+def _entries(feed: str, changed: pl.DataFrame, known: Callable[[], Frames]) -> frozenset[datetime]:
+    """Return the times of the entries of the media register whose verdict rests on the rows."""
+    if feed == "media_register":
+        return frozenset(changed["contact_at"])
+    if feed not in {"staff", "identifiers", "media_contacts", "protected_contacts"}:
+        return frozenset()
+    entries = known()["media_register"]
+    if feed in {"staff", "identifiers"}:
+        entries = entries.join(changed, on="staff_id", how="semi")
+    elif feed == "media_contacts":
+        entries = entries.with_columns(plain("outlet")).join(
+            changed.select(plain("outlet")), on="outlet", how="semi"
+        )
+    return frozenset(entries["contact_at"])
 
 
 def together(parts: Iterable[Touched]) -> Touched:
@@ -110,7 +130,7 @@ def together(parts: Iterable[Touched]) -> Touched:
 
 
 def _bounded(touched: Touched) -> Touched:
-    named = (touched.subjects, touched.identifiers, touched.contacts, touched.staff)
+    named = (touched.subjects, touched.identifiers, touched.contacts, touched.staff, touched.moments)
     if touched.everything or sum(map(len, named)) > MOST:
         return Touched(feeds=touched.feeds, everything=True, since=touched.since)
     return touched

@@ -37,7 +37,7 @@ from parsers.event import FAMILIES
 NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
 # Judged by when and how data came, so that it differs where that does.
 TELLS_OF_DELIVERY = ("feed_stale",)
-LIST_DETECTORS = ("lookup_then_contact", "media_contact")
+LIST_DETECTORS = ("lookup_then_contact", "media_contact", "unregistered_media_contact")
 FEEDS = (
     "staff", "identifiers", "incidents", "incident_subjects", "assignments", "roster", "sensitive_subjects",
     "media_contacts", "media_register", "protected_contacts",
