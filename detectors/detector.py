@@ -41,7 +41,7 @@ class About:
 
     category: one of the twelve national corruption categories. innocent_causes: known false positives.
     runbook: what to look at, in order. severity: the usual one; a finding may differ. audience: who acts on it, the
-    anti-corruption unit or the security operations centre.
+    anti-corruption unit or the security operations centre. lists_by_name: an authority for it has to name its lists.
     """
 
     title: str
@@ -51,6 +51,7 @@ class About:
     innocent_causes: tuple[str, ...]
     runbook: tuple[str, ...]
     needs_authority: bool = False
+    lists_by_name: bool = False
     audience: Audience = "unit"
 
 

@@ -125,6 +125,21 @@ FEEDS: Final[dict[str, Feed]] = {
             key=("contact_id", "kind", "value"),
         ),
         Feed(
+            "watch_lists",
+            "Numbers, addresses and domains to watch for, by list: used only under a live authority that names the list",
+            (
+                Field("list"),
+                Field("kind", choices=CONTACT_KINDS),
+                Field("value"),
+                optional("valid_from", "time"),
+                optional("valid_to", "time"),
+                Field("source"),
+                Field("owner"),
+                Field("review_by", "date"),
+            ),
+            key=("list", "kind", "value"),
+        ),
+        Feed(
             "media_register",
             "Contacts with the media that staff have registered",
             (

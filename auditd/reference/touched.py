@@ -18,6 +18,7 @@ from detectors.duty import REACH
 from detectors.explanations import shift_stop
 from detectors.media import plain
 from detectors.people import staff_subjects, vehicles_of
+from detectors.reference import GATED
 
 MOST: Final = 50_000
 REGISTERS: Final = frozenset(feed.name for feed in registers.REGISTERS)
@@ -90,7 +91,7 @@ def touched_by(
     elif feed in {"incidents", "assignments", "incident_subjects"}:
         subjects = subjects_of_incidents(changed, known()["incident_subjects"])
         touched = Touched(feeds, subjects=subjects, contacts=_lines(subjects))
-    elif feed in {"media_contacts", "protected_contacts"}:
+    elif feed in {*GATED, "protected_contacts"}:
         touched = Touched(feeds, contacts=_pairs(changed, "kind", "value"))
     elif feed == "stories":
         touched = Touched(feeds, subjects=_subjects_told(changed["subjects"]))

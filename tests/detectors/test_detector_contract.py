@@ -31,7 +31,7 @@ from polars.testing import assert_frame_equal
 
 from detectors.detector import Detector, Span, all_detectors
 from detectors.finding import FINDING_SCHEMA, Severity
-from detectors.reference import FEEDS, Reference
+from detectors.reference import FEEDS, GATED, Reference
 from parsers.event import FAMILIES, SCHEMA
 
 DOCS = Path(__file__).parents[2] / "docs" / "detectors"
@@ -78,6 +78,10 @@ RICH = reference(
     staff=PEOPLE,
     roster=[shift("duty", -10, -2), shift("rest", -2, 10), shift("duty", 40, 48)],
     media_contacts=[media(), media("news.example", "domain", valid_from=NOON - timedelta(hours=40))],
+    watch_lists=[
+        {"list": "Known associates", "kind": "phone", "value": DESK, "source": "s", "owner": "o",
+         "review_by": NOON.date()}
+    ],
     protected_contacts=[protected("legal@news.example", "email")],
     media_register=[
         {"entry_id": "R9", "staff_id": "S2", "contact_at": NOON, "outlet": "daily example", "channel": "phone",
@@ -108,7 +112,7 @@ class TestEveryDetector:
         assert set(detector.reads) <= set(FAMILIES)
         assert detector.by in {"actor", "subject", "both", "force"}
         assert detector.recalls <= detector.before
-        assert about.needs_authority == ("media_contacts" in detector.feeds)
+        assert about.needs_authority == bool({*GATED} & {*detector.feeds})
 
     def test_is_named_like_its_file(self, detector: Detector):
         assert type(detector).__module__ == f"detectors.rules.{detector.name}"
@@ -138,7 +142,7 @@ class TestEveryDetector:
 
     def test_needs_an_open_list_if_it_needs_authority(self, detector: Detector):
         closed = Reference(
-            {**RICH.frames, "media_contacts": FEEDS["media_contacts"].schema.to_frame()}, RICH.loaded
+            {**RICH.frames, **{feed: FEEDS[feed].schema.to_frame() for feed in GATED}}, RICH.loaded
         )
         rows = history(look_up("a1"), call("c1", NOON + timedelta(hours=1)))
         found = [detector.judge(window(detector, rows, known)).height for known in (RICH, UNKEPT)]
