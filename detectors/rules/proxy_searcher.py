@@ -9,15 +9,15 @@ from typing import Any
 import polars as pl
 from pydantic import Field
 
-from detectors.accesses import span_look_ups
 from detectors.between import between
 from detectors.contacts import FOLD, contacts
 from detectors.detector import About, Detector, Naming, Window
+from detectors.explained import DAY, span_unexplained
 from detectors.explanations import EXPLAINING_FEEDS
 from detectors.finding import Severity
 from detectors.findings import NO_FINDINGS, to_findings, utc_text
 from detectors.identity import resolve
-from detectors.judged_look_ups import JudgedSettings, certain, unexplained
+from detectors.judged_look_ups import JudgedSettings, certain
 from detectors.listed import unprotected
 from detectors.sentences import clock_and_day, no_explanation, number, subject
 from parsers.subjects import canonical_collar
@@ -72,30 +72,28 @@ class ProxySearcher(Detector):
 
     @property
     def before(self) -> timedelta:
-        """The reach of whoever asked, and of explanations."""
+        """The reach of whoever asked, and of explanations of a span's look-ups."""
         reach: timedelta = self.settings.options.reach
-        return max(self._asked, reach, FOLD)
+        return max(self._asked, DAY + reach, FOLD)
 
     @property
     def after(self) -> timedelta:
-        """The grace in which an explanation may still arrive, and the time in which it is passed on."""
-        return max(timedelta(hours=self.settings.grace_hours), self._passed, self._answered)
+        """The time in which the two speak again, and in which what was found is passed on."""
+        return max(self._passed, self._answered)
+
+    @property
+    def grace(self) -> timedelta:
+        """The setting: how long an explanation of the look-up may still arrive."""
+        return timedelta(hours=self.settings.grace_hours)
 
     def judge(self, window: Window) -> pl.DataFrame:
         """Return one finding per look-up and person who asked for it; its key is the event id and that person."""
-        looked = certain(window.once(span_look_ups))
+        looked = certain(span_unexplained(window, self.settings.options))
         if looked.is_empty():
             return NO_FINDINGS
         words = between(window, window.span.start - self._asked, window.span.end + self._answered)
         errands = self._answers(self._questions(looked, words, window), words)
-        if errands.is_empty():
-            return NO_FINDINGS
-        passed = self._passed_on(errands, window)
-        if passed.is_empty():
-            return NO_FINDINGS
-        asked = looked.join(passed, on="event_id", how="semi", maintain_order="left")
-        left = unexplained(asked, window, self.settings.options).select("event_id")
-        return self._findings(passed.join(left, on="event_id", how="semi"))
+        return NO_FINDINGS if errands.is_empty() else self._findings(self._passed_on(errands, window))
 
     def describe(self, facts: Mapping[str, Any], naming: Naming) -> Sequence[str]:
         """Return the four steps in order."""

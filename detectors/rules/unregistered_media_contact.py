@@ -68,8 +68,13 @@ class UnregisteredMediaContact(Detector):
 
     @property
     def after(self) -> timedelta:
-        """The time people have to register a contact; at least the reach of contacts around an entry."""
-        return max(timedelta(hours=self.settings.grace_hours), self._around.after)
+        """The reach of contacts around an entry."""
+        return self._around.after
+
+    @property
+    def grace(self) -> timedelta:
+        """The time people have to register a contact."""
+        return timedelta(hours=self.settings.grace_hours)
 
     def judge(self, window: Window) -> pl.DataFrame:
         """Return one finding per contact without entry (`contact_key`), and per entry without contact (`entry|ID`).
