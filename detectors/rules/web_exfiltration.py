@@ -151,9 +151,6 @@ class WebExfiltration(Detector):
         near = pl.col("timestamp").is_between(
             window.span.start - VISIT, pl.lit(window.span.end), closed="left"
         )
-        such = under("url_domain", self.settings.domains) | holds_words(
-            pl.col("web_category"), self.settings.categories
-        )
         sent, method = pl.col("http_request_bytes"), pl.col("http_request_method")
         tunnel = (sent.is_null() & (method == "CONNECT")).fill_null(value=False)
         upload = (sent >= self.settings.upload_bytes) | (sent.is_null() & method.is_in(_SENDING))
@@ -169,18 +166,20 @@ class WebExfiltration(Detector):
         )
         rows = (
             window.events("web")
-            .filter(near, such, allowed, tunnel | upload.fill_null(value=False))
+            .filter(near, allowed, tunnel | upload.fill_null(value=False))
             .select(
                 "event_id",
                 "timestamp",
                 kind.alias("own_kind"),
                 pl.coalesce(name, terminal).alias("own_value"),
                 pl.col("url_domain").alias("site"),
+                "web_category",
                 sent.alias("bytes"),
                 tunnel.alias("tunnel"),
             )
             .drop_nulls(["own_value", "site"])
             .collect()
+            .pipe(self._personal)
             .with_columns(pl.concat_str("own_kind", pl.lit(":"), "own_value").alias("actor"))
             .sort("actor", "site", "tunnel", "timestamp", "event_id")
         )
@@ -188,3 +187,11 @@ class WebExfiltration(Detector):
         same = ["actor", "site", "tunnel"]
         soon = pl.col("timestamp") - pl.col("timestamp").shift(1).over(same) <= VISIT
         return rows.filter(soon.ne_missing(pl.lit(value=True))).filter(window.in_span())
+
+    def _personal(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return the requests to personal sites. Each host and category is looked at once, not each request."""
+        kinds = rows.select("site", "web_category").unique()
+        such = under("site", self.settings.domains) | holds_words(
+            pl.col("web_category"), self.settings.categories
+        )
+        return rows.join(kinds.filter(such), on=["site", "web_category"], how="semi", nulls_equal=True)
