@@ -56,6 +56,17 @@ def call(event_id: str, time: datetime = NOON, **columns: Any) -> Row:
     return {"event_id": event_id, "timestamp": time, **row}
 
 
+def web(event_id: str, time: datetime = NOON, **columns: Any) -> Row:
+    """A request by jdoe through the proxy."""
+    defaults: Row = {
+        "source": "proxy",
+        "event_action": "web-request",
+        "user_id": "jdoe",
+        "http_request_method": "POST",
+    }
+    return {"event_id": event_id, "timestamp": time, **defaults, **columns}
+
+
 def reference(*, scope: frozenset[str] | None = None, **feeds: Sequence[Row]) -> Reference:
     """Reference data of the feeds given; those alone count as loaded."""
     frames = {name: pl.DataFrame(list(rows), schema=FEEDS[name].schema) for name, rows in feeds.items()}
@@ -139,7 +150,7 @@ def work(
 
 def history(*rows: Row) -> dict[Family, pl.LazyFrame]:
     """Events by family, told apart by the builder's source."""
-    families: dict[str, Family] = {"pnc": "access", "mail": "email", "cucm": "call"}
+    families: dict[str, Family] = {"pnc": "access", "mail": "email", "cucm": "call", "proxy": "web"}
     return {
         family: pl.DataFrame(
             [row for row in rows if families[row["source"]] == family], schema=SCHEMA[family]

@@ -21,6 +21,7 @@ from history import (
     media,
     protected,
     reference,
+    web,
     window,
     work,
 )  # fmt: skip
@@ -30,7 +31,7 @@ from polars.testing import assert_frame_equal
 
 from detectors.detector import Detector, Span, all_detectors
 from detectors.finding import FINDING_SCHEMA, Severity
-from detectors.reference import FEEDS, Reference
+from detectors.reference import FEEDS, GATED, Reference
 from parsers.event import FAMILIES, SCHEMA
 
 DOCS = Path(__file__).parents[2] / "docs" / "detectors"
@@ -46,6 +47,13 @@ every_detector = pytest.mark.parametrize(
 
 incident = work(since=NOON, until=NOON + timedelta(hours=1), recorded=NOON + timedelta(hours=3))
 matter = work("I2", key="ZZ99ZZZ", staff_id="S3", since=NOON - timedelta(days=2))
+victim = work(
+    "I3",
+    key="07700900001",
+    subject_type="phone",
+    since=NOON - timedelta(days=9),
+    closed=NOON - timedelta(hours=25),
+)
 beside = work("I2", key="DOE/JOHN", subject_type="person", staff_id="S3", since=NOON - timedelta(days=2))
 HOME = "jane.sone@home.example"
 PEOPLE = [
@@ -66,16 +74,28 @@ def shift(state, start, end):
 RICH = reference(
     identifiers=[*JANE, holds("S2", "account", "shared"), holds("S3", "account", "shared"), holds("S2", "collar", "77"),
                  holds("S2", "account", "sam"), holds("S2", "account", "ghost", None, NOON - timedelta(minutes=30)),
-                 holds("S2", "extension", "50001", NOON), holds("S1", "extension", "50001", None, NOON)],
+                 holds("S2", "extension", "50001", NOON), holds("S1", "extension", "50001", None, NOON), holds("S2", "extension", "50222")],
     staff=PEOPLE,
     roster=[shift("duty", -10, -2), shift("rest", -2, 10), shift("duty", 40, 48)],
     media_contacts=[media(), media("news.example", "domain", valid_from=NOON - timedelta(hours=40))],
+    watch_lists=[
+        {"list": "Known associates", "kind": "phone", "value": DESK, "source": "s", "owner": "o",
+         "review_by": NOON.date()}
+    ],
     protected_contacts=[protected("legal@news.example", "email")],
-    media_register=[],
-    incidents=[*incident["incidents"], *matter["incidents"]],
-    incident_subjects=[*incident["incident_subjects"], *matter["incident_subjects"], *beside["incident_subjects"]],
-    assignments=[*incident["assignments"], *matter["assignments"]],
+    media_register=[
+        {"entry_id": "R9", "staff_id": "S2", "contact_at": NOON, "outlet": "daily example", "channel": "phone",
+         "recorded_at": NOON}
+    ],
+    sensitive_subjects=[
+        {"subject_type": "phone", "subject_key": "07700900001", "flag": "victim", "from": NOON - timedelta(days=9)}
+    ],
+    incidents=[*incident["incidents"], *matter["incidents"], *victim["incidents"]],
+    incident_subjects=[*victim["incident_subjects"], *incident["incident_subjects"], *matter["incident_subjects"], *beside["incident_subjects"]],
+    assignments=[*incident["assignments"], *matter["assignments"], *victim["assignments"]],
 )  # fmt: skip
+UNKEPT = Reference(RICH.frames, RICH.loaded - {"media_register"})
+"""The same, where no register is kept."""
 BARE = Reference()
 
 
@@ -90,9 +110,9 @@ class TestEveryDetector:
         assert about.severity in Severity
         assert set(detector.feeds) <= FEEDS.keys()
         assert set(detector.reads) <= set(FAMILIES)
-        assert detector.by in {"actor", "subject", "both"}
+        assert detector.by in {"actor", "subject", "both", "force"}
         assert detector.recalls <= detector.before
-        assert about.needs_authority == ("media_contacts" in detector.feeds)
+        assert about.needs_authority == bool({*GATED} & {*detector.feeds})
 
     def test_is_named_like_its_file(self, detector: Detector):
         assert type(detector).__module__ == f"detectors.rules.{detector.name}"
@@ -122,10 +142,11 @@ class TestEveryDetector:
 
     def test_needs_an_open_list_if_it_needs_authority(self, detector: Detector):
         closed = Reference(
-            {**RICH.frames, "media_contacts": FEEDS["media_contacts"].schema.to_frame()}, RICH.loaded
+            {**RICH.frames, **{feed: FEEDS[feed].schema.to_frame() for feed in GATED}}, RICH.loaded
         )
         rows = history(look_up("a1"), call("c1", NOON + timedelta(hours=1)))
-        assert detector.judge(window(detector, rows, RICH)).height == 1 or not detector.about.needs_authority
+        found = [detector.judge(window(detector, rows, known)).height for known in (RICH, UNKEPT)]
+        assert 1 in found or not detector.about.needs_authority
         assert detector.judge(window(detector, rows, closed)).is_empty() or not detector.about.needs_authority
 
 
@@ -173,6 +194,10 @@ def mail(event_id, tick, sender, recipients, message, action, related=None, size
     )  # fmt: skip
 
 
+def visit(event_id, tick, user, site, sent):
+    return web(event_id, moment(tick), user_id=user, url_domain=site, http_request_bytes=sent)
+
+
 def leg(event_id, tick, caller, dialled, final, group, talked):
     return call(
         event_id, moment(tick), call_from=caller, call_to_dialled=dialled, call_to_final=final,
@@ -212,6 +237,10 @@ MISUSE = [
     (leg, ("50009", DESK, DESK, "g1", 60)),
     (access, ("jdoe", ("vehicle", "AB12CDE"), None)),
     (access, ("jdoe", ("person", "DOE/JOHN"), None)),
+    (leg, ("50009", "+447700900001", None, "g2", 60)),
+    (leg, ("50009", "50222", None, "g3", 600)),
+    (leg, ("50222", "50009", None, "g4", 60)),
+    (visit, ("jdoe", "www.dropbox.com", 500_000)),
     (mail, ("jane@force.example", [HOME], "m4", "email-sent", None, 900_000)),
     (mail, ("x@force.example", ["b@other.example"], None, "email-forwarded", "jane@force.example")),
 ]
@@ -285,6 +314,10 @@ def test_the_histories_of_the_property_are_dense_enough():
             (mail, (12, "jane@force.example", ["a@news.example"], "m1", "email-sent")),
             (leg, (14, "50009", DESK, DESK, "g1", 60)),
             (mail, (22, "jane@force.example", [HOME], "m4", "email-sent", None, 900_000)),
+            (leg, (31, "50009", "+447700900001", None, "g2", 60)),
+            (leg, (15, "50111", DESK, DESK, "g5", 60)),
+            (visit, (25, "jdoe", "www.dropbox.com", 500_000)),
+            (leg, (22, "50009", "50222", None, "g3", 600)),
         ]
     )
     span = Span(moment(0), moment(40))
