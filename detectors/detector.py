@@ -128,8 +128,8 @@ class Detector(ABC):
     version: ClassVar[int] = 1
     about: ClassVar[About]
     reads: ClassVar[tuple[Family, ...]]
-    by: ClassVar[Literal["actor", "subject", "both"]]
-    """Its verdict depends only on rows of the same actor, of the same subject, or on rows of either."""
+    by: ClassVar[Literal["actor", "subject", "any"]]
+    """Its verdict depends only on rows of the same actor, of the same subject, or on rows of others too."""
     feeds: ClassVar[tuple[str, ...]]
     judges_gaps: ClassVar[bool] = False
     """Whether it judges gaps in the data instead of events: the same arrow, over `window.gaps`."""

@@ -30,7 +30,9 @@ Frames = Mapping[str, pl.DataFrame]
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """Subjects (type, key), identifiers and contacts (kind, value), and people whose verdicts may differ now.
+    """Subjects (type, key), identifiers and contacts (kind, value), people and incidents whose verdicts may differ now.
+
+    refs: incidents as look-ups may claim them.
 
     feeds: those that changed. everything: more than is worth listing; the sets are empty then, `feeds` is not.
     since: nothing that happened before it is touched; None: anything may be.
@@ -41,12 +43,13 @@ class Touched:
     identifiers: Pairs = frozenset()
     contacts: Pairs = frozenset()
     staff: frozenset[str] = frozenset()
+    refs: frozenset[str] = frozenset()
     everything: bool = False
     since: datetime | None = None
 
     def __bool__(self) -> bool:
         """Tell whether anything is touched at all."""
-        named = self.subjects or self.identifiers or self.contacts or self.staff
+        named = self.subjects or self.identifiers or self.contacts or self.staff or self.refs
         return bool(self.everything or named)
 
     def __or__(self, other: Touched) -> Touched:
@@ -58,6 +61,7 @@ class Touched:
                 identifiers=self.identifiers | other.identifiers,
                 contacts=self.contacts | other.contacts,
                 staff=self.staff | other.staff,
+                refs=self.refs | other.refs,
                 everything=self.everything or other.everything,
                 since=_earlier(self, other),
             )
@@ -82,7 +86,9 @@ def touched_by(
     if feed == "sensitive_subjects":
         touched = Touched(feeds, subjects=_pairs(changed, "subject_type", "subject_key"))
     elif feed in {"incidents", "assignments", "incident_subjects"}:
-        touched = Touched(feeds, subjects=subjects_of_incidents(changed, known()["incident_subjects"]))
+        subjects = subjects_of_incidents(changed, known()["incident_subjects"])
+        claimed = () if feed == "assignments" else changed["incident_ref"]
+        touched = Touched(feeds, subjects=subjects, refs=frozenset(claimed))
     elif feed in {"media_contacts", "protected_contacts"}:
         touched = Touched(feeds, contacts=_pairs(changed, "kind", "value"))
     elif feed == "stories":
@@ -107,7 +113,7 @@ def together(parts: Iterable[Touched]) -> Touched:
 
 
 def _bounded(touched: Touched) -> Touched:
-    named = (touched.subjects, touched.identifiers, touched.contacts, touched.staff)
+    named = (touched.subjects, touched.identifiers, touched.contacts, touched.staff, touched.refs)
     if touched.everything or sum(map(len, named)) > MOST:
         return Touched(feeds=touched.feeds, everything=True, since=touched.since)
     return touched
