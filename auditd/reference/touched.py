@@ -87,8 +87,7 @@ def touched_by(
         touched = Touched(feeds, subjects=_pairs(changed, "subject_type", "subject_key"))
     elif feed in {"incidents", "assignments", "incident_subjects"}:
         subjects = subjects_of_incidents(changed, known()["incident_subjects"])
-        claimed = () if feed == "assignments" else changed["incident_ref"]
-        touched = Touched(feeds, subjects=subjects, refs=frozenset(claimed))
+        touched = Touched(feeds, subjects=subjects, refs=frozenset(changed["incident_ref"]))
     elif feed in {"media_contacts", "protected_contacts"}:
         touched = Touched(feeds, contacts=_pairs(changed, "kind", "value"))
     elif feed == "stories":
