@@ -9,7 +9,7 @@ from typing import Any, Final
 import polars as pl
 from pydantic import Field
 
-from detectors.accesses import actor, terminal
+from detectors.accesses import actor, made_by, terminal
 from detectors.detector import About, Naming, Window
 from detectors.explained import span_unexplained
 from detectors.finding import Severity
@@ -71,6 +71,7 @@ class NewTerminalOrPlace(LookUpDetector):
     def judge(self, window: Window) -> pl.DataFrame:
         """Return one finding per first look-up at a new terminal; its key is the event id. Only logs tell what is new."""
         told = certain(span_unexplained(window, self.settings.options)).drop_nulls(_USE)
+        told = self._not_of_late(told, window)
         if told.is_empty():
             return NO_FINDINGS
         uses = self._uses(told, window)
@@ -130,6 +131,22 @@ class NewTerminalOrPlace(LookUpDetector):
             .filter(near)
             .select("event_id", "timestamp", actor(), terminal().alias("terminal"))
         )
+
+    def _not_of_late(self, told: pl.DataFrame, window: Window) -> pl.DataFrame:
+        """Leave out those whose account used the terminal so shortly before the span that it is new for nobody in it."""
+        if told.is_empty():
+            return told
+        late = pl.col("timestamp").is_between(window.span.end - self._reach, window.span.start, closed="left")
+        pairs = told.select(_USE).unique()
+        used = (
+            window.history("access")
+            .filter(late, made_by(pairs["actor"]))
+            .select(actor(), terminal().alias("terminal"))
+            .unique()
+            .join(pairs.lazy(), on=_USE, how="semi")
+            .collect()
+        )
+        return told.join(used, on=_USE, how="anti", maintain_order="left")
 
     def _uses(self, told: pl.DataFrame, window: Window) -> pl.DataFrame:
         """Return when the accounts were used, and at which terminals."""

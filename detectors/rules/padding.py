@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 from pydantic import Field
@@ -17,7 +17,10 @@ from detectors.finding import Severity
 from detectors.findings import NO_FINDINGS
 from detectors.judged_look_ups import JudgedSettings, LookUpDetector, certain, looked_at
 from detectors.sentences import length
+from detectors.sliding import count_in
 from detectors.variants import misspelt
+
+_TICK: Final = timedelta(microseconds=1)
 
 
 class PaddingSettings(JudgedSettings):
@@ -64,7 +67,7 @@ class Padding(LookUpDetector):
     @property
     def after(self) -> timedelta:
         """The grace, at least the burst after it."""
-        return max(self._reach + timedelta(microseconds=1), super().after)
+        return max(self._reach + _TICK, super().after)
 
     def judge(self, window: Window) -> pl.DataFrame:
         """Return one finding per such look-up; its key is the event id."""
@@ -124,17 +127,14 @@ class Padding(LookUpDetector):
         return timedelta(minutes=self.settings.minutes)
 
     def _in_a_burst(self, told: pl.DataFrame, window: Window) -> pl.DataFrame:
-        """Return those by accounts that looked up so many subjects around the span: few are then asked about."""
+        """Return those around which the account looked up so many subjects, whatever explains them: few are then asked about."""
         if told.is_empty():
             return told
-        busy = (
-            self._events(told, window)
-            .group_by(actor())
-            .agg(pl.struct("subject_type", "subject_key").n_unique().alias("subjects"))
-            .filter(pl.col("subjects") > self.settings.explained)
-            .collect()
-        )
-        return told.join(busy, on="actor", how="semi", maintain_order="left")
+        subject = pl.struct("subject_type", "subject_key").hash().alias("subject")
+        looked = self._events(told, window).select("timestamp", actor(), subject).collect()
+        ends = told.with_columns(pl.col("timestamp") + self._reach)
+        subjects = count_in(ends, looked, by=("actor",), what="subject", reach=2 * self._reach + _TICK)
+        return told.filter(subjects > self.settings.explained)
 
     def _events(self, told: pl.DataFrame, window: Window, before: timedelta = timedelta(0)) -> pl.LazyFrame:
         """Return the access events by those who made look-ups, as far around them as a burst goes."""

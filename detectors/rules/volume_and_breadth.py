@@ -79,7 +79,10 @@ class VolumeAndBreadth(LookUpDetector):
         many = told.filter(pl.col("day_unexplained") >= settings.look_ups)
         if many.is_empty():
             return NO_FINDINGS
-        day = explained_before(many, window, settings.options, DAY).filter(pl.col("explained_by").is_null())
+        theirs = pl.col("actor").is_in(many["actor"].unique().implode())
+        day = explained_before(many, window, settings.options, DAY).filter(
+            pl.col("explained_by").is_null(), theirs
+        )
         subject = pl.concat_str(*_SUBJECT, separator=":").alias("subject")
         subjects = count_in(many, day.with_columns(subject), by=("actor",), what="subject", reach=DAY)
         broad = many.with_columns(subjects.alias("subjects")).filter(pl.col("subjects") >= settings.subjects)
