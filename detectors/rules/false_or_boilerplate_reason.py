@@ -56,6 +56,7 @@ class FalseOrBoilerplateReason(LookUpDetector):
         ),
         severity=Severity.MEDIUM,
         category="misuse of force systems",
+        concern="look-ups",
         innocent_causes=(
             "The reference of the last job was left in the form.",
             "The incident is kept in a system that is not fed in, with references of the same kind.",

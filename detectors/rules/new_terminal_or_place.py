@@ -49,6 +49,7 @@ class NewTerminalOrPlace(LookUpDetector):
         ),
         severity=Severity.LOW,
         category="misuse of force systems",
+        concern="look-ups",
         innocent_causes=(
             "A visit to another station, court or hospital, with work that is not on record.",
             "A new or renamed terminal, or a laptop given out.",

@@ -44,6 +44,7 @@ class Padding(LookUpDetector):
         ),
         severity=Severity.MEDIUM,
         category="misuse of force systems",
+        concern="look-ups",
         innocent_causes=(
             "One of a list of subjects is missing from the record that names the others.",
             "A colleague at the next desk asked for it.",
@@ -66,8 +67,8 @@ class Padding(LookUpDetector):
 
     @property
     def after(self) -> timedelta:
-        """The grace, at least the burst after it."""
-        return max(self._reach + _TICK, super().after)
+        """The burst after it."""
+        return self._reach + _TICK
 
     def judge(self, window: Window) -> pl.DataFrame:
         """Return one finding per such look-up; its key is the event id."""

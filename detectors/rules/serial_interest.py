@@ -52,6 +52,7 @@ class SerialInterest(LookUpDetector):
         ),
         severity=Severity.MEDIUM,
         category="inappropriate association",
+        concern="look-ups",
         innocent_causes=(
             "A long enquiry in a system that is not fed in.",
             "Somebody the person deals with in their area, whose matters are recorded by others or not at all.",

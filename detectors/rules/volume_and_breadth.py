@@ -53,6 +53,7 @@ class VolumeAndBreadth(LookUpDetector):
         ),
         severity=Severity.HIGH,
         category="misuse of force systems",
+        concern="look-ups",
         innocent_causes=(
             "A list worked through for a task that is not on record: an audit, a clean-up, a transfer of records.",
             "A new duty whose records are kept in a system that is not fed in.",
