@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Final, Literal, TypeVar
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict
@@ -27,6 +27,7 @@ from parsers.event import Family
 from parsers.force import Force
 
 Made = TypeVar("Made")
+_MINUTES_OF_A_DAY: Final = 1440
 Audience = Literal["unit", "soc"]
 
 
@@ -129,8 +130,8 @@ class Detector(ABC):
     version: ClassVar[int] = 1
     about: ClassVar[About]
     reads: ClassVar[tuple[Family, ...]]
-    by: ClassVar[Literal["actor", "subject", "both", "force"]]
-    """Its verdict depends only on rows of the same actor, of the same subject, on rows of either, or, `force`, of anybody."""
+    by: ClassVar[Literal["actor", "subject", "both", "any"]]
+    """Its verdict depends only on rows of the same actor, of the same subject, on rows of either, or, `any`, of others too."""
     feeds: ClassVar[tuple[str, ...]]
     judges_gaps: ClassVar[bool] = False
     """Whether it judges gaps in the data instead of events: the same arrow, over `window.gaps`."""
@@ -162,6 +163,11 @@ class Detector(ABC):
     def waits(self) -> timedelta:
         """How long after an event it is judged: until what it looks at lies there, and the grace is over."""
         return max(self.after, self.grace)
+
+    @property
+    def patience(self) -> timedelta:
+        """How long what has come due may wait to be judged together, live: a minute of a day's grace."""
+        return self.waits / _MINUTES_OF_A_DAY
 
     @property
     def recalls(self) -> timedelta:

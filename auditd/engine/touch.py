@@ -16,6 +16,7 @@ import polars as pl
 
 from auditd.archive.archive import Archive
 from auditd.engine.alike import alike_times
+from auditd.engine.claimed import claimed_times
 from auditd.engine.spans import merge, reach, spans_of
 from auditd.reference.touched import Touched
 from detectors.detector import Detector, Span, all_detectors
@@ -67,6 +68,8 @@ def find_touched(archive: Archive, touched: Touched, known: Callable[[], Referen
             spans[family] += spans_of(times["timestamp"])
     for family, alike in alike_times(archive, touched, known, force):
         spans[family] += spans_of(alike)
+    if touched.refs:
+        spans["access"] += spans_of(claimed_times(archive, touched.refs))
     return Touches(feeds, spans, [Span(moment, moment + _TICK) for moment in touched.moments])
 
 

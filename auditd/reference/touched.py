@@ -32,7 +32,9 @@ Frames = Mapping[str, pl.DataFrame]
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """Subjects (type, key), identifiers and contacts (kind, value), and people whose verdicts may differ now.
+    """Subjects (type, key), identifiers and contacts (kind, value), people and incidents whose verdicts may differ now.
+
+    refs: incidents as look-ups may claim them.
 
     moments: the times of entries of the media register that may be judged otherwise.
     feeds: those that changed. everything: more than is worth listing; the sets are empty then, `feeds` is not.
@@ -45,12 +47,13 @@ class Touched:
     contacts: Pairs = frozenset()
     staff: frozenset[str] = frozenset()
     moments: frozenset[datetime] = frozenset()
+    refs: frozenset[str] = frozenset()
     everything: bool = False
     since: datetime | None = None
 
     def __bool__(self) -> bool:
         """Tell whether anything is touched at all."""
-        named = self.subjects or self.identifiers or self.contacts or self.staff or self.moments
+        named = self.subjects or self.identifiers or self.contacts or self.staff or self.moments or self.refs
         return bool(self.everything or named)
 
     def __or__(self, other: Touched) -> Touched:
@@ -63,6 +66,7 @@ class Touched:
                 contacts=self.contacts | other.contacts,
                 staff=self.staff | other.staff,
                 moments=self.moments | other.moments,
+                refs=self.refs | other.refs,
                 everything=self.everything or other.everything,
                 since=_earlier(self, other),
             )
@@ -90,7 +94,9 @@ def touched_by(
         touched = Touched(feeds, subjects=_pairs(changed, *PAIR), contacts=_lines(_pairs(beside, *PAIR)))
     elif feed in {"incidents", "assignments", "incident_subjects"}:
         subjects = subjects_of_incidents(changed, known()["incident_subjects"])
-        touched = Touched(feeds, subjects=subjects, contacts=_lines(subjects))
+        touched = Touched(
+            feeds, subjects=subjects, contacts=_lines(subjects), refs=frozenset(changed["incident_ref"])
+        )
     elif feed in {*GATED, "protected_contacts"}:
         touched = Touched(feeds, contacts=_pairs(changed, "kind", "value"))
     elif feed == "stories":
@@ -131,7 +137,9 @@ def together(parts: Iterable[Touched]) -> Touched:
 
 
 def _bounded(touched: Touched) -> Touched:
-    named = (touched.subjects, touched.identifiers, touched.contacts, touched.staff, touched.moments)
+    named = (
+        touched.subjects, touched.identifiers, touched.contacts, touched.staff, touched.moments, touched.refs,
+    )  # fmt: skip
     if touched.everything or sum(map(len, named)) > MOST:
         return Touched(feeds=touched.feeds, everything=True, since=touched.since)
     return touched

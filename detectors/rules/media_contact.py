@@ -47,7 +47,7 @@ class MediaContact(Detector):
         needs_authority=True,
     )
     reads = ("email", "call")
-    by = "force"
+    by = "any"
     feeds = ("staff", "identifiers", "media_contacts", "protected_contacts", "media_register")
     Settings = ExemptingSettings
 

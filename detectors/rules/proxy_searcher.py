@@ -67,7 +67,7 @@ class ProxySearcher(Detector):
         ),
     )
     reads = ("access", "email", "call")
-    by = "force"
+    by = "any"
     feeds = (*EXPLAINING_FEEDS, "protected_contacts")
     Settings = ProxySearcherSettings
 

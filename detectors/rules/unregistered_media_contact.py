@@ -57,7 +57,7 @@ class UnregisteredMediaContact(Detector):
         needs_authority=True,
     )
     reads = ("email", "call")
-    by = "force"
+    by = "any"
     feeds = ("staff", "identifiers", "media_contacts", "protected_contacts", "media_register")
     judges_entries = True
     Settings = UnregisteredMediaContactSettings

@@ -160,9 +160,13 @@ def history(*rows: Row) -> dict[Family, pl.LazyFrame]:
 
 
 def window(
-    detector: Detector, events: Mapping[Family, pl.LazyFrame], known: Reference, span: Span | None = None
+    detector: Detector,
+    events: Mapping[Family, pl.LazyFrame],
+    known: Reference,
+    span: Span | None = None,
+    made: dict[Any, Any] | None = None,
 ) -> Window:
-    """A window as the engine makes it: events within reach of the span and no further."""
+    """A window as the engine makes it: events within reach of the span and no further; `made` is what others made of it."""
     span = span or Span(at(days=-3), at(days=3))
     until = span.end + detector.after
 
@@ -170,7 +174,14 @@ def window(
         first = span.start - reach
         return lambda family: events[family].filter(pl.col("timestamp") >= first, pl.col("timestamp") < until)
 
-    return Window(span, since(detector.recalls), known, OURS, past=since(detector.before))
+    return Window(
+        span,
+        since(detector.recalls),
+        known,
+        OURS,
+        past=since(detector.before),
+        made={} if made is None else made,
+    )
 
 
 def judge(detector: Detector, known: Reference, *rows: Row, span: Span | None = None) -> pl.DataFrame:

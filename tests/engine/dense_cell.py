@@ -68,6 +68,7 @@ class Cell:
         for index in range(self.rng.randint(4, 14)):
             self._look_up(index)
         self._two_terminals()
+        self._burst()
         for index in range(self.rng.randint(1, 5)):
             self._mail(index)
         for index in range(self.rng.randint(1, 5)):
@@ -250,6 +251,52 @@ class Cell:
             )
             line = _changed(pnc_line(lookup), PNC_COLUMNS, {"terminal_id": terminal})
             self.history.lines["pnc"].append(line)
+
+    def _burst(self) -> None:
+        """Somebody works through what a task names, mostly with one in the middle that no record names."""
+        user = self.more.randrange(3)
+        begins = self._moment(self.more) + timedelta(minutes=3)
+        ref, day = f"BT{self.n}", begins.isoformat()
+        named = [("vehicle", f"ZB{self.n:02d}{letter}XX") for letter in "ABCD"]
+        task = {
+            "incident_ref": ref,
+            "kind": "task",
+            "opened_at": day,
+            "recorded_at": day,
+            "closed_at": "",
+            "unit": "",
+        }
+        self._more_row("incidents", task)
+        for kind, key in named:
+            self._more_row(
+                "incident_subjects",
+                {"incident_ref": ref, "subject_type": kind, "subject_key": key, "from": "", "to": ""},
+            )
+        if self.more.random() < 0.8:
+            given = {
+                "incident_ref": ref,
+                "staff_id": self.people[user],
+                "unit": "",
+                "from": day,
+                "to": "",
+                "recorded_at": day,
+            }
+            self._more_row("assignments", given)
+        odd = self.more.choice((self.subjects[0], self.subjects[1], ("vehicle", f"ZC{self.n:02d}QQQ")))
+        for index, (kind, key) in enumerate((*named[:2], odd, *named[2:])):
+            lookup = Lookup(
+                at=begins + timedelta(minutes=index * self.more.choice((0, 1, 2))),
+                user=self.accounts[user],
+                subject_type=kind,
+                subject_key=key,
+                ref=f"TB{self.n}-{index}",
+                originator="",
+                incident_ref=self.more.choice(("", ref, f"BT{self.n + 1}", f"BT{self.n}7")),
+            )
+            terminal = self.more.choice((f"T{self.n:03d}", f"T8{self.n:02d}"))
+            self.history.lines["pnc"].append(
+                _changed(pnc_line(lookup), PNC_COLUMNS, {"terminal_id": terminal})
+            )
 
     # -- contacts
 

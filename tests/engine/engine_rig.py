@@ -73,8 +73,18 @@ settle_seconds = {settle}
 block_bytes = {block}
 {sources}{feeds}
 [detectors.curiosity_surge]
-enabled = true
 people = 2
+[detectors.serial_interest]
+days = 2
+[detectors.volume_and_breadth]
+look_ups = 2
+subjects = 2
+[detectors.new_terminal_or_place]
+used_days = 1
+[detectors.padding]
+explained = 2
+[detectors.false_or_boilerplate_reason]
+closed_days = 1
 [detectors.unlinked_lookup]
 grace_hours = {grace}
 [detectors.web_exfiltration]
