@@ -15,6 +15,7 @@ from sqlalchemy import Connection, insert, select, update
 from alerts.identity import new_authority_id, tidy_reference
 from alerts.models import AuthorityHistoryRow, AuthorityRow
 from alerts.vocabulary import PURPOSES
+from detectors.detector import all_detectors
 
 AuthorityState = Literal["live", "expired", "revoked", "not yet"]
 
@@ -204,12 +205,21 @@ def _scope_faults(authority: Authority, known_detectors: Collection[str] | None)
         faults += [
             Fault("detectors", f"{name!r} needs no authority or does not exist", hint) for name in strangers
         ]
+    unnamed = sorted(name for name in authority.detectors if name in _by_name() and not authority.outlets)
+    faults += [
+        Fault("outlets", f"name no list for {name}", "name each watch-list as an outlet") for name in unnamed
+    ]
     for where, values in (("outlets", authority.outlets), ("people", authority.people)):
         if any(not value.strip() for value in values):
             faults.append(
                 Fault(where, "holds a blank entry", "leave the list empty for all, or name each one")
             )
     return faults
+
+
+def _by_name() -> frozenset[str]:
+    """Return the detectors whose lists an authority has to name."""
+    return frozenset(name for name, one in all_detectors().items() if one.about.lists_by_name)
 
 
 def _time_faults(authority: Authority) -> list[Fault]:

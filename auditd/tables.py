@@ -5,6 +5,7 @@ from __future__ import annotations
 from alerts import approval_tables as _approvals
 from alerts import models as _alerts
 from alerts import shadow_tables as _shadow
+from alerts import suppression_tables as _suppressions
 from alerts.tables import Base
 from auditd.archive import tables as _archive
 from auditd.engine import tables as _engine
@@ -14,4 +15,15 @@ from auditd.quality import tables as _quality
 from auditd.reference import tables as _reference
 
 __all__ = ["Base"]
-_MODULES = (_alerts, _approvals, _archive, _engine, _gaps, _health, _quality, _reference, _shadow)
+_MODULES = (
+    _alerts,
+    _approvals,
+    _archive,
+    _engine,
+    _gaps,
+    _health,
+    _quality,
+    _reference,
+    _shadow,
+    _suppressions,
+)

@@ -36,6 +36,9 @@ ACCESS_SCHEMA: Final = pl.Schema(
     }
 )
 
+REASON_WORDS: Final = pl.coalesce("pnc_originator_reason", "pnc_justification", "event_reason")
+"""The reason in words of access events, null where they have none."""
+
 
 def look_ups(events: pl.LazyFrame, reference: Reference) -> pl.DataFrame:
     """Return the look-ups (ACCESS_SCHEMA) among access events: those with a subject. Extra rows are never made up."""
@@ -54,7 +57,7 @@ def look_ups(events: pl.LazyFrame, reference: Reference) -> pl.DataFrame:
             pl.coalesce(pl.col("pnc_system").str.to_uppercase(), "source").alias("system"),
             pl.col("pnc_originator_collar").alias("originator_collar"),
             pl.col("pnc_reason_code").alias("reason_code"),
-            pl.coalesce("pnc_originator_reason", "pnc_justification", "event_reason").alias("reason_words"),
+            REASON_WORDS.alias("reason_words"),
             pl.col("pnc_incident_ref").alias("claimed_ref"),
         )
         .collect()

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Final, Literal, TypeVar
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict
@@ -27,6 +27,7 @@ from parsers.event import Family
 from parsers.force import Force
 
 Made = TypeVar("Made")
+_MINUTES_OF_A_DAY: Final = 1440
 Audience = Literal["unit", "soc"]
 
 
@@ -43,7 +44,7 @@ class About:
     category: one of the twelve national corruption categories. innocent_causes: known false positives.
     runbook: what to look at, in order. severity: the usual one; a finding may differ. audience: who acts on it, the
     anti-corruption unit or the security operations centre. concern: under which its findings about a person gather with those
-    of other detectors (see detectors/concern.py).
+    of other detectors (see detectors/concern.py). lists_by_name: an authority for it has to name its lists.
     """
 
     title: str
@@ -53,6 +54,7 @@ class About:
     innocent_causes: tuple[str, ...]
     runbook: tuple[str, ...]
     needs_authority: bool = False
+    lists_by_name: bool = False
     audience: Audience = "unit"
     concern: Concern = "other"
 
@@ -128,13 +130,15 @@ class Detector(ABC):
     version: ClassVar[int] = 1
     about: ClassVar[About]
     reads: ClassVar[tuple[Family, ...]]
-    by: ClassVar[Literal["actor", "subject", "both"]]
-    """Its verdict depends only on rows of the same actor, of the same subject, or on rows of either."""
+    by: ClassVar[Literal["actor", "subject", "both", "any"]]
+    """Its verdict depends only on rows of the same actor, of the same subject, on rows of either, or, `any`, of others too."""
     feeds: ClassVar[tuple[str, ...]]
     judges_gaps: ClassVar[bool] = False
     """Whether it judges gaps in the data instead of events: the same arrow, over `window.gaps`."""
     judges_feeds: ClassVar[bool] = False
     """Whether it judges facts about feeds instead of events: the same arrow, over `window.feed_facts`."""
+    judges_entries: ClassVar[bool] = False
+    """Whether it judges rows of a register too, at times of theirs: a span without events is not left out then."""
     Settings: ClassVar[type[DetectorSettings]] = DetectorSettings
 
     def __init__(self, settings: DetectorSettings | None = None) -> None:
@@ -159,6 +163,11 @@ class Detector(ABC):
     def waits(self) -> timedelta:
         """How long after an event it is judged: until what it looks at lies there, and the grace is over."""
         return max(self.after, self.grace)
+
+    @property
+    def patience(self) -> timedelta:
+        """How long what has come due may wait to be judged together, live: a minute of a day's grace."""
+        return self.waits / _MINUTES_OF_A_DAY
 
     @property
     def recalls(self) -> timedelta:

@@ -11,7 +11,7 @@ IDENTIFIER_KINDS: Final = ("account", "collar", "email", "extension", "phone", "
 INCIDENT_KINDS: Final = (
     "incident", "crime", "custody", "stop", "warrant", "task", "intel", "licence", "circulation",
 )  # fmt: skip
-SUBJECT_TYPES: Final = ("person", "vehicle", "property", "address", "phone", "occurrence")
+SUBJECT_TYPES: Final = ("person", "vehicle", "property", "address", "phone", "email", "occurrence")
 CONTACT_KINDS: Final = ("phone", "email", "domain")
 PROTECTED_CATEGORIES: Final = (
     "legal", "staff_association", "complaints_body", "inspectorate", "mp", "helpline", "whistleblowing",
@@ -123,6 +123,21 @@ FEEDS: Final[dict[str, Feed]] = {
                 Field("review_by", "date"),
             ),
             key=("contact_id", "kind", "value"),
+        ),
+        Feed(
+            "watch_lists",
+            "Numbers, addresses and domains to watch for, by list: used only under a live authority that names the list",
+            (
+                Field("list"),
+                Field("kind", choices=CONTACT_KINDS),
+                Field("value"),
+                optional("valid_from", "time"),
+                optional("valid_to", "time"),
+                Field("source"),
+                Field("owner"),
+                Field("review_by", "date"),
+            ),
+            key=("list", "kind", "value"),
         ),
         Feed(
             "media_register",

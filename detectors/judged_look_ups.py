@@ -36,7 +36,7 @@ class LookUpDetector(Detector):
     """A detector of look-ups, which an explanation may make innocent: with its reach, its grace and why it is quiet."""
 
     reads = ("access",)
-    by: ClassVar[Literal["actor", "subject", "both"]] = "both"
+    by: ClassVar[Literal["actor", "subject", "any"]] = "any"
     feeds: ClassVar[tuple[str, ...]] = EXPLAINING_FEEDS
     Settings = JudgedSettings
 

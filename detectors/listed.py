@@ -12,8 +12,11 @@ from typing import Final
 
 import polars as pl
 
+from detectors.confidence import Asked, identity
 from detectors.contacts import CONTACT_SCHEMA, FOLD, contacts
 from detectors.detector import Window
+from detectors.findings import utc_text
+from detectors.identity import resolve
 from detectors.reference import Reference
 from parsers.event import TEXT, Family
 
@@ -24,6 +27,25 @@ PARTIES: Final[Mapping[Family, tuple[str, ...]]] = {
 
 LISTED_SCHEMA: Final = pl.Schema({**CONTACT_SCHEMA, "outlet": TEXT})
 NO_LISTED: Final = LISTED_SCHEMA.to_frame()
+
+
+CONTACT_FACTS: Final = (
+    utc_text("timestamp").alias("at"),
+    "family",
+    "direction",
+    pl.concat_str("own_kind", pl.lit(":"), "own_value").alias("actor"),
+    "staff_id",
+    "certainty",
+    "own_kind",
+    pl.col("own_value").alias("own"),
+    utc_text("since").alias("since"),
+    "identity",
+    pl.col("other_value").alias("other"),
+    "other_written",
+    pl.col("talk_seconds").alias("seconds"),
+    "outcome",
+)
+"""What every fact of a contact (`whose`) holds, for `sentences.in_contact`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +101,19 @@ def listed_contacts(window: Window, listed: Listing, start: datetime, end: datet
     view = contacts(found.events.__getitem__, window.force, only=pl.col("other_value").is_in(found.parties))
     rows = view.filter(pl.col("timestamp") >= start, pl.col("timestamp") < end).collect()
     return _with_outlet(rows, listed)
+
+
+def whose(rows: pl.DataFrame, window: Window) -> pl.DataFrame:
+    """Add to contacts whose the own identifier was (`resolve`), and how sure that is (`identity`).
+
+    Where the authority is limited to people, contacts of anybody else are left out: also those of nobody known.
+    """
+    kind, value = pl.col("own_kind"), pl.col("own_value")
+    people = resolve(rows, window.reference, kind=kind, value=value, time="timestamp")
+    scope = window.reference.scope_people
+    if scope is not None:
+        people = people.filter(pl.col("staff_id").is_in(sorted(scope)))
+    return people.with_columns(identity(people, window.reference, window.force, Asked(kind, value)))
 
 
 def unprotected(rows: pl.DataFrame, reference: Reference) -> pl.DataFrame:

@@ -12,13 +12,11 @@ from typing import Final
 
 import polars as pl
 
-from detectors.confidence import IDENTITY_DTYPE, Asked, identity
+from detectors.confidence import IDENTITY_DTYPE
 from detectors.contacts import CONTACT_SCHEMA, FOLD, contact_key
 from detectors.detector import Window
 from detectors.exempt import BULK, PRESS, ContactExemptions, is_bulk, press_office
-from detectors.findings import utc_text
-from detectors.identity import resolve
-from detectors.listed import Listing, listed_contacts, listing
+from detectors.listed import CONTACT_FACTS, Listing, listed_contacts, listing, whose
 from detectors.reference import Reference
 from parsers.event import TEXT, UTC_MICROSECONDS
 
@@ -75,14 +73,7 @@ class MediaContacts:
         rows = listed_contacts(window, window.reference.once(_listing), start, end)
         if rows.is_empty():
             return NO_MEDIA
-        people = resolve(
-            rows, window.reference, kind=pl.col("own_kind"), value=pl.col("own_value"), time="timestamp"
-        )
-        scope = window.reference.scope_people
-        if scope is not None:
-            people = people.filter(pl.col("staff_id").is_in(sorted(scope)))
-        own = Asked(pl.col("own_kind"), pl.col("own_value"))
-        people = people.with_columns(identity(people, window.reference, window.force, own))
+        people = whose(rows, window)
         known = _with_register(people, window.reference)
         return known.with_columns(self._left_out(known, window)).select(MEDIA_SCHEMA.names())
 
@@ -143,11 +134,11 @@ def _with_register(rows: pl.DataFrame, reference: Reference) -> pl.DataFrame:
         return rows.with_columns(
             pl.lit(NOT_LOADED).alias("register"), pl.lit(None, TEXT).alias("register_entry")
         )
-    numbered = rows.with_row_index("row").with_columns(_plain("outlet").alias("outlet_plain"))
+    numbered = rows.with_row_index("row").with_columns(plain("outlet").alias("outlet_plain"))
     entries = reference["media_register"].select(
         "staff_id",
         "contact_at",
-        _plain("outlet").alias("outlet_plain"),
+        plain("outlet").alias("outlet_plain"),
         pl.col("entry_id").alias("register_entry"),
     )
     found = (
@@ -168,29 +159,11 @@ def _with_register(rows: pl.DataFrame, reference: Reference) -> pl.DataFrame:
     return joined.with_columns(state.alias("register")).drop("row", "outlet_plain")
 
 
-def _plain(column: str) -> pl.Expr:
+def plain(column: str) -> pl.Expr:
     """Return an outlet's name without case and surrounding blanks, as lists and registers write it differently."""
     return pl.col(column).str.strip_chars().str.to_lowercase()
 
 
 def contact_facts() -> pl.Expr:
     """Return a media contact (MEDIA_SCHEMA) as a struct of facts, for `sentences.contact`."""
-    return pl.struct(
-        utc_text("timestamp").alias("at"),
-        "family",
-        "direction",
-        pl.concat_str("own_kind", pl.lit(":"), "own_value").alias("actor"),
-        "staff_id",
-        "certainty",
-        "own_kind",
-        pl.col("own_value").alias("own"),
-        utc_text("since").alias("since"),
-        "identity",
-        pl.col("other_value").alias("other"),
-        "other_written",
-        "outlet",
-        pl.col("talk_seconds").alias("seconds"),
-        "outcome",
-        "register",
-        "register_entry",
-    )
+    return pl.struct(*CONTACT_FACTS, "outlet", "register", "register_entry")

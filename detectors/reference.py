@@ -26,6 +26,7 @@ from detectors.patterns import Approved
 __all__ = [
     "CONTACT_KINDS",
     "FEEDS",
+    "GATED",
     "IDENTIFIER_KINDS",
     "INCIDENT_KINDS",
     "PROTECTED_CATEGORIES",
@@ -37,6 +38,9 @@ __all__ = [
 
 Made = TypeVar("Made")
 
+GATED: Final = ("media_contacts", "watch_lists")
+"""Feeds that are empty unless an authority is live, and then hold what its scope names."""
+
 _EMPTY: Final = {name: feed.schema.to_frame() for name, feed in FEEDS.items()}
 
 
@@ -45,8 +49,8 @@ class Reference:
     """Every feed as one frame, as known at one moment. Compared by identity.
 
     frames: by feed name, each of FEEDS[name].schema; canonical values (see auditd/reference). A feed that was never
-    loaded is an empty frame and is absent from `loaded`. `media_contacts` is empty unless an authority is live, and
-    holds no protected contact. `protected_contacts` serves to strip counterparts, never to report one.
+    loaded is an empty frame and is absent from `loaded`. Those that are GATED are empty unless an authority is
+    live, and hold no protected contact. `protected_contacts` serves to strip counterparts, never to report one.
     scope_people: staff ids the authority is limited to, None where it covers everybody (or there is none).
     approved: the patterns that people approved as explanations, the first approved first.
     protected_stripped: how many listed contacts were withheld because they are protected; nothing else comes out.

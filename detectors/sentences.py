@@ -108,12 +108,16 @@ def no_explanation(facts: Mapping[str, Any], window_hours: float) -> str:
 
 
 def contact(facts: Mapping[str, Any]) -> str:
-    """Return a contact as one sentence, with the state of the register where that is known."""
-    media = f"(listed media: {facts['outlet']})"
+    """Return a contact with listed media as one sentence, with the state of the register where that is known."""
+    return f"{in_contact(facts, 'listed media: ' + facts['outlet'])}{_register(facts)}."
+
+
+def in_contact(facts: Mapping[str, Any], who: str) -> str:
+    """Return a contact as a clause: own identifier, counterpart, `who` that is, and how long they talked."""
     other = number(facts["other"]) if facts["family"] == "call" else facts["other"]
     own = f"{facts['own_kind']} {number(facts['own'])}" if facts["family"] == "call" else facts["own"]
-    sentence = f"At {clock_and_day(facts['at'])} {own}, {_holder(facts)}, {_did(facts)} {other} {media}"
-    return f"{sentence}{_talk(facts)}{_register(facts)}."
+    sentence = f"At {clock_and_day(facts['at'])} {own}, {_holder(facts)}, {_did(facts)} {other} ({who})"
+    return f"{sentence}{_talk(facts)}"
 
 
 def _holder(facts: Mapping[str, Any]) -> str:

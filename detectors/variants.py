@@ -25,6 +25,8 @@ SWAPPED: Final = "swapped"
 SLIPS: Final = (DIGIT, SWAPPED)
 """A slip of the finger leads to another number that may well be somebody's: weaker than the other ways."""
 
+MOST_WRONG: Final = 2
+
 VARIANT_SCHEMA: Final = pl.Schema(
     {"kind": TEXT, "value": TEXT, "held_kind": TEXT, "held_value": TEXT, "way": TEXT}
 )
@@ -67,6 +69,19 @@ def slips_of(collar: str) -> Iterable[tuple[str, str]]:
         following = after[:1]
         if following and following in "0123456789" and following != letter:
             yield f"{before}{following}{letter}{after[1:]}", SWAPPED
+
+
+def misspelt(one: pl.Series, two: pl.Series) -> pl.Series:
+    """Tell of each pair of texts whether they are of one length and differ in at most MOST_WRONG letters; never null.
+
+    Two neighbours swapped are two letters. For few pairs: it takes every letter apart.
+    """
+    pairs = pl.DataFrame({"one": one, "two": two}).with_row_index("pair")
+    same_length = pairs.drop_nulls().filter(pl.col("one").str.len_chars() == pl.col("two").str.len_chars())
+    letters = same_length.with_columns(pl.col("one", "two").str.extract_all("(?s).")).explode("one", "two")
+    wrong = letters.group_by("pair").agg((pl.col("one") != pl.col("two")).sum().alias("wrong"))
+    found = wrong.filter(pl.col("wrong") <= MOST_WRONG)
+    return pairs["pair"].is_in(found["pair"].implode())
 
 
 def _known(reference: Reference) -> pl.DataFrame:

@@ -103,7 +103,11 @@ ACCESS: Final[tuple[Column, ...]] = (
         "organization.name",
         "actor.user.org.name",
     ),
-    Column("subject_type", TEXT, "person, vehicle, property, address, phone or occurrence; mailbox or file."),
+    Column(
+        "subject_type",
+        TEXT,
+        "person, vehicle, property, address, phone, email or occurrence; mailbox or file.",
+    ),
     Column("subject_key", TEXT, "Canonical key of who or what was looked at."),
     Column("pnc_system", TEXT, "pnc, leds or another record system.", ocsf="database.name"),
     Column("pnc_query", TEXT, "Text of the enquiry as typed.", ocsf="query_info.query_string"),

@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-SUBJECT_TYPES: Final = ("person", "vehicle", "property", "address", "phone", "occurrence")
+SUBJECT_TYPES: Final = ("person", "vehicle", "property", "address", "phone", "email", "occurrence")
 SUBJECT_TYPE_SYNONYMS: Final = {"driver": "person"}
 
 
@@ -44,7 +44,7 @@ def canonical_subject_key(subject_type: pl.Expr, key: pl.Expr) -> pl.Expr:
     """Return subject keys as they are compared, by kind of subject (as written or canonical).
 
     vehicle and address: capitals, no spaces (`AB12CDE`, `AB12CD/14A`). phone: no spaces, brackets, dots or hyphens, the
-    national zero in `+44 (0)` dropped; not read any further. Everything else (PNCID, `SURNAME/FORENAME/YYYY-MM-DD`,
+    national zero in `+44 (0)` dropped; not read any further. email: small letters, no spaces. Everything else (PNCID, `SURNAME/FORENAME/YYYY-MM-DD`,
     references): capitals, runs of spaces made one, none beside a `/`. Null where nothing is left.
     """
     return key_by_kind(canonical_subject_type(subject_type), key.str.strip_chars().str.to_uppercase())
@@ -52,14 +52,15 @@ def canonical_subject_key(subject_type: pl.Expr, key: pl.Expr) -> pl.Expr:
 
 def key_by_kind(kind: pl.Expr, upper: pl.Expr) -> pl.Expr:
     """Return `canonical_subject_key` of canonical kinds and of keys that are trimmed and in capitals already."""
-    solid, phone = kind.is_in(["vehicle", "address"]), kind == "phone"
+    solid, phone, email = kind.is_in(["vehicle", "address"]), kind == "phone", kind == "email"
     # Masked before the patterns run, so that each of them looks only at the rows it is for; and a pattern matches only
     # what it changes, since a match costs much more than a look.
     number = _without_spaces(pl.when(phone).then(upper))
     number = number.str.replace(r"^(\+\d+)\(0\)", "${1}").str.replace_all(r"[().-]", "")
-    spaced = pl.when(solid | phone).then(None).otherwise(upper)
+    mailbox = _without_spaces(pl.when(email).then(upper).str.to_lowercase())
+    spaced = pl.when(solid | phone | email).then(None).otherwise(upper)
     spaced = spaced.str.replace_all(r"\s+/\s*|/\s+", "/").str.replace_all(r"\s{2,}|[^\S ]", " ")
-    return _null_if_empty(pl.coalesce(_without_spaces(pl.when(solid).then(upper)), number, spaced))
+    return _null_if_empty(pl.coalesce(_without_spaces(pl.when(solid).then(upper)), number, mailbox, spaced))
 
 
 def canonical_account_text(text: str) -> str | None:

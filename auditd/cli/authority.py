@@ -29,7 +29,12 @@ def command() -> None:
 @click.option("--purpose", type=click.Choice(list(PURPOSES)), required=True, help="What it may be used for.")
 @click.option("--reason", required=True, help="Why it is necessary, in words.")
 @click.option("--detector", "detectors", multiple=True, required=True, help="What may run; may be repeated.")
-@click.option("--outlet", "outlets", multiple=True, help="Only this outlet; may be repeated.  [default: all]")
+@click.option(
+    "--outlet",
+    "outlets",
+    multiple=True,
+    help="Only this outlet, or this watch-list; may be repeated.  [default: all outlets, no watch-list]",
+)
 @click.option(
     "--person", "people", multiple=True, help="Only this staff id; may be repeated.  [default: all]"
 )

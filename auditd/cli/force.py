@@ -37,10 +37,10 @@ def command() -> None:
 )
 @click.option(
     "--formats",
-    default="pnc,exchange,cucm",
+    default="pnc,exchange,cucm,squid",
     show_default=True,
     help="Log formats, separated by commas: pnc, delimited, jsonlines; exchange, postfix, m365_trace; cucm, asterisk, "
-    "avaya_ipoffice. Several of a kind share what happens.",
+    "avaya_ipoffice; squid. Several of a kind share what happens.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def write(

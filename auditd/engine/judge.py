@@ -117,7 +117,10 @@ class Judge:
             authorities = live_for(run.detector, granted, now)
             self._grants.open_past(run, authorities, as_of)
             target = self._due(run.detector, as_of, now)
-            self.agenda.extend(run.key, target, self._beginning(run.detector, target))
+            judged = self.agenda.until(run.key)
+            # Live, what waited for a day waits for a minute more: to judge every tick's by itself costs far more.
+            if judged is None or seconds == float("inf") or target - judged >= run.detector.patience:
+                self.agenda.extend(run.key, target, self._beginning(run.detector, target))
             if time.monotonic() >= self._resting.get(run.key, 0.0):
                 turns.append(self._turn(run, authorities))
         while turn := next_turn(turns, late=time.monotonic() >= deadline):

@@ -57,12 +57,15 @@ class Pieces:
             yield waiting
 
     def _rows(self, detector: Detector, span: Span) -> int:
-        """Estimate the rows a detector judges in a span, from the manifest; 0 only if there is none."""
+        """Estimate the rows a detector judges in a span, from the manifest; 0 only if there is none.
+
+        Of registers nothing is estimated: a span that may hold one of their entries counts as a row.
+        """
         if detector.judges_gaps:
             return self._starts.gaps_in(span)
         if detector.judges_feeds:
             return self._starts.facts_in(span)
-        rows = 0.0
+        rows = 1.0 if detector.judges_entries else 0.0
         for family in detector.reads:
             for segment in self._archive.overlapping(family, span.start, span.end):
                 length = (segment.max_time - segment.min_time).total_seconds()

@@ -8,35 +8,44 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Final
 
 import polars as pl
 
 from auditd.archive.archive import Archive
 from auditd.engine.alike import alike_times
-from auditd.engine.spans import reach, spans_of
+from auditd.engine.claimed import claimed_times
+from auditd.engine.spans import merge, reach, spans_of
 from auditd.reference.touched import Touched
 from detectors.detector import Detector, Span, all_detectors
 from detectors.reference import Reference
 from parsers.event import FAMILIES, Family
 from parsers.force import Force
+from parsers.numbers import canonical_number
 from parsers.subjects import canonical_collar, canonical_terminal
+
+_TICK: Final = timedelta(microseconds=1)
+_ALWAYS: Final = Span(datetime(1970, 1, 1, tzinfo=UTC), datetime(2970, 1, 1, tzinfo=UTC))
 
 
 @dataclass(frozen=True, slots=True)
 class Touches:
-    """The spans of events that a change of reference data touches, and the feeds that changed."""
+    """The spans of events that a change of reference data touches, the feeds that changed, and touched entries of registers."""
 
     feeds: frozenset[str]
     spans_by_family: Mapping[Family, Sequence[Span]]
+    entries: Sequence[Span] = ()
 
     def spans(self, detector: Detector) -> list[Span]:
         """Return what the detector must judge again; [] when it does not read the feeds that changed."""
         if not self.feeds.intersection(detector.feeds):
             return []
         touched = [span for family in detector.reads for span in self.spans_by_family.get(family, ())]
-        return reach(touched, before=detector.recalls, after=detector.after)
+        around = reach(touched, before=detector.recalls, after=detector.after)
+        # An entry is judged at its own time, whatever events there are.
+        return merge((*around, *self.entries)) if detector.judges_entries else around
 
 
 def find_touched(archive: Archive, touched: Touched, known: Callable[[], Reference], force: Force) -> Touches:
@@ -44,8 +53,8 @@ def find_touched(archive: Archive, touched: Touched, known: Callable[[], Referen
     feeds = touched.feeds
     if touched.everything:
         whole = {family: _whole(archive, family, touched.since) for family in FAMILIES}
-        return Touches(feeds, whole)
-    kinds = _by_kind(touched)
+        return Touches(feeds, whole, (_ALWAYS,))
+    kinds = _by_kind(touched, force)
     filters: dict[Family, pl.Expr | None] = {
         "access": _access(touched, kinds),
         "email": _email(kinds),
@@ -59,7 +68,9 @@ def find_touched(archive: Archive, touched: Touched, known: Callable[[], Referen
             spans[family] += spans_of(times["timestamp"])
     for family, alike in alike_times(archive, touched, known, force):
         spans[family] += spans_of(alike)
-    return Touches(feeds, spans)
+    if touched.refs:
+        spans["access"] += spans_of(claimed_times(archive, touched.refs))
+    return Touches(feeds, spans, [Span(moment, moment + _TICK) for moment in touched.moments])
 
 
 def _times(chosen: pl.Expr, events: pl.LazyFrame) -> pl.LazyFrame:
@@ -75,10 +86,12 @@ def _whole(archive: Archive, family: Family, since: datetime | None) -> list[Spa
     return [Span(first, last)] if first < last else []
 
 
-def _by_kind(touched: Touched) -> dict[str, list[str]]:
+def _by_kind(touched: Touched, force: Force) -> dict[str, list[str]]:
     kinds: dict[str, list[str]] = {}
     for kind, value in touched.identifiers | touched.contacts:
         kinds.setdefault(kind, []).append(value)
+    if phones := kinds.get("phone"):  # as cases name them, numbers are not read any further
+        kinds["phone"] = canonical_number(pl.Series(phones), force).drop_nulls().to_list()
     return kinds
 
 

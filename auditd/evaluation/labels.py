@@ -40,7 +40,7 @@ _REQUIRED: Final = {
 _WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "truth": ("innocent", "misuse"),
     "record": ("yes", "no"),
-    "family": ("access", "email", "call"),
+    "family": ("access", "email", "call", "web"),
 }
 _MOST_FAULTS: Final = 10
 

@@ -15,7 +15,7 @@ from auditd.evaluation.labels import Labels
 from parsers.event import Family
 
 _SECOND: Final = timedelta(seconds=1)
-_FAMILIES: Final[tuple[Family, ...]] = ("access", "email", "call")
+_FAMILIES: Final[tuple[Family, ...]] = ("access", "email", "call", "web")
 # Where an event of each family names who took part.
 _PARTIES: Final[dict[Family, pl.Expr]] = {
     "access": pl.concat_list(pl.col("user_id"), pl.col("source_address").str.to_lowercase()),
@@ -24,6 +24,7 @@ _PARTIES: Final[dict[Family, pl.Expr]] = {
         pl.col("email_to_address").fill_null([]),
     ),
     "call": pl.col("call_numbers").fill_null([]),
+    "web": pl.concat_list(pl.col("user_id"), pl.col("source_address").str.to_lowercase()),
 }
 
 

@@ -1,4 +1,4 @@
-"""What can happen in the invented force and be logged: look-ups, mail, calls.
+"""What can happen in the invented force and be logged: look-ups, mail, calls, visits to the web.
 
 It must never know a log format: `auditd/force/lines/` writes these as the systems do.
 """
@@ -66,4 +66,18 @@ class Call:
         return len(self.caller) > 6
 
 
-Happening = Lookup | Mail | Call
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request through the web proxy, and its bytes from and to the client."""
+
+    at: datetime
+    account: str
+    method: str
+    url: str
+    sent: int
+    received: int
+
+
+Contact = Mail | Call | Visit
+"""What somebody does that is no look-up."""
+Happening = Lookup | Contact

@@ -9,9 +9,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
+from auditd.force.browsing import FILES, PARTNER, read_mail, upload
 from auditd.force.casting import OFFICERS, Casting
 from auditd.force.correspondence import register
-from auditd.force.names import PROTECTED_NUMBER
+from auditd.force.names import OUTLETS, PROTECTED_NUMBER
 from auditd.force.people import BUREAU, DETECTIVE, VETTING, Person
 from auditd.force.records import Told
 
@@ -165,7 +166,8 @@ def open_case_contact(cast: Casting) -> Told:
     number = scene.stranger()
     victim = scene.public.person(number)
     at = cast.on_duty(person, spare=5)
-    incident = scene.incident("crime", at - 3 * _DAY, (number,), (victim,), assigned=(person,))
+    named = (victim, scene.public.line(number))
+    incident = scene.incident("crime", at - 3 * _DAY, (number, number), named, assigned=(person,))
     told.incidents.append(incident)
     since = incident.opened_at
     flag = {
@@ -181,6 +183,40 @@ def open_case_contact(cast: Casting) -> Told:
         later = at + (step * 0.9 + 0.02) * _DAY
         told.contacts.append(scene.call_out(later, person, f"+44{scene.public.telephone(number)}"))
     return cast.innocent("open_case_contact", (person,), victim, told, case_id, "the case is open")
+
+
+def partner_upload(cast: Casting) -> Told:
+    """An officer looks at their own case, and sends its papers to a partner through a site for shared files."""
+    person, told, case_id = cast.somebody(), Told(), cast.case_id("innocent")
+    scene, number = cast.scene, cast.scene.somebody()
+    at = cast.on_duty(person)
+    subject = scene.public.person(number)
+    incident = scene.incident("crime", at - 6 * _HOUR, (number,), (subject,), assigned=(person,))
+    told.incidents.append(incident)
+    cast.look(told, at, person, subject, case_id, record=incident.ref, explained_by="assigned")
+    host = scene.rng.choice((FILES, PARTNER))
+    told.contacts.append(upload(at + scene.rng.uniform(5, 60) * _MINUTE, person, host, 3_100_000))
+    return cast.innocent("partner_upload", (person,), subject, told, case_id, "their own case")
+
+
+def newsletter_read(cast: Casting) -> Told:
+    """A newsletter arrives, and private mail is read, after a look-up in somebody's own case."""
+    person, told, case_id = cast.somebody(), Told(), cast.case_id("innocent")
+    scene, number = cast.scene, cast.scene.somebody()
+    at = cast.on_duty(person)
+    subject = scene.public.vehicle(number)
+    incident = scene.incident("crime", at - 4 * _HOUR, (number,), (subject,), assigned=(person,))
+    told.incidents.append(incident)
+    cast.look(told, at, person, subject, case_id, record=incident.ref, explained_by="assigned")
+    outlet, domain = scene.rng.choice(OUTLETS)
+    later = at + scene.rng.uniform(5, 60) * _MINUTE
+    told.contacts.append(
+        scene.mail(later, f"newsletter@news.{domain}", person.email, subject=f"{outlet}: now")
+    )
+    told.contacts.append(read_mail(scene.rng, later + 9 * _MINUTE, person))
+    return cast.innocent(
+        "newsletter_read", (person,), subject, told, case_id, "a newsletter, and private mail"
+    )
 
 
 def _worked(cast: Casting, kind: str, person: Person, at: datetime, explained: str) -> Told:

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TextIO
 
-from auditd.force.happenings import Mail
+from auditd.force.happenings import Mail, Visit
 from auditd.force.records import Case, Looked, Told
 
 LOOK_UP_COLUMNS: Final = (
@@ -85,6 +85,8 @@ def _event_rows(case: Case, own: Told) -> list[tuple[str, ...]]:
         if isinstance(contact, Mail):
             mailbox = contact.forwarded_by or (contact.sender if contact.ours else contact.recipients[0])
             rows.append((case.case_id, "email", _text(contact.at), f"email:{mailbox}", contact.message_id))
+        elif isinstance(contact, Visit):
+            rows.append((case.case_id, "web", _text(contact.at), f"account:{contact.account}", contact.url))
         else:
             extension = contact.called if contact.comes_in else contact.caller
             rows.append(

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal, TextIO
 
-from auditd.force.happenings import Call, Happening, Lookup, Mail
+from auditd.force.happenings import Call, Happening, Lookup, Mail, Visit
 from auditd.force.lines import (
     asterisk,
     avaya_ipoffice,
@@ -22,6 +22,7 @@ from auditd.force.lines import (
     m365_trace,
     pnc,
     postfix,
+    squid,
 )
 
 Rotation = Literal["renamed", "dated", "spooled", "numbered"]
@@ -35,7 +36,7 @@ class System:
     {hour} and {number} in its name; `spooled` one file a delivery, {minute} and {number} in its name.
     """
 
-    kind: type[Lookup] | type[Mail] | type[Call]
+    kind: type[Lookup] | type[Mail] | type[Call] | type[Visit]
     files: str
     file: str
     rotation: Rotation
@@ -71,8 +72,13 @@ SYSTEMS: Final[dict[str, System]] = {
     "avaya_ipoffice": System(
         Call, "smdr-*.csv", "smdr-{day}.csv", "dated", lambda one: (avaya_ipoffice.ipoffice_line(one),)
     ),
+    "squid": System(
+        Visit, "access.log*", "access.log", "renamed", lambda one: (squid.squid_line(one),), options=squid.OPTIONS
+    ),
 }  # fmt: skip
 USUAL: Final = ("pnc", "exchange", "cucm")
+WHOLE: Final = (*USUAL, "squid")
+"""One system of every kind."""
 
 
 class Log:
@@ -146,7 +152,7 @@ class Logs:
     def write(self, happenings: Sequence[Happening], now: datetime | None = None) -> None:
         """Write what happened: systems of one kind share it, by reference or number, so that each record is in one log."""
         moment = now or datetime.now(UTC)
-        for kind in (Lookup, Mail, Call):
+        for kind in (Lookup, Mail, Call, Visit):
             of_kind = [one for one in happenings if isinstance(one, kind)]
             logs = [log for name, log in self._logs.items() if SYSTEMS[name].kind is kind]
             for index, log in enumerate(logs):
@@ -171,3 +177,5 @@ def _actor(one: Happening) -> str:
             return one.message_id
         case Call():
             return str(one.call_id)
+        case Visit():
+            return one.account

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from auditd.force.browsing import FILES, PASTES, upload
 from auditd.force.casting import Casting
 from auditd.force.incident_rows import incident_row
 from auditd.force.people import Person
@@ -81,6 +82,20 @@ def forwarding_rule(cast: Casting) -> Told:
     return cast.misuse("forwarding_rule", DISCLOSURE, (person,), ("", ""), told, case_id)
 
 
+def web_exfiltration(cast: Casting) -> Told:
+    """Look somebody up, then copy what the record says to a site for pasted text or shared files."""
+    person, told, case_id = cast.somebody(), Told(), cast.case_id("misuse")
+    scene, number = cast.scene, cast.scene.stranger()
+    at = cast.on_duty(person)
+    cast.look(told, at, person, scene.public.person(number), case_id)
+    later = at + scene.rng.uniform(4, 80) * _MINUTE
+    for _ in range(scene.rng.randrange(1, 4)):
+        host, size = scene.rng.choice((PASTES, FILES)), scene.rng.randrange(150_000, 4_000_000)
+        told.contacts.append(upload(later, person, host, size))
+        later += scene.rng.uniform(0.5, 6) * _MINUTE
+    return cast.misuse("web_exfiltration", DISCLOSURE, (person,), scene.public.person(number), told, case_id)
+
+
 def victim_contact(cast: Casting) -> Told:
     """Stay in touch with the victim of one's own case after it closed: looked up once more, then calls and mail.
 
@@ -95,8 +110,8 @@ def victim_contact(cast: Casting) -> Told:
     incident = scene.incident(
         "crime",
         closed - rng.uniform(5, 40) * _DAY,
-        (number,),
-        (victim,),
+        (number, number),
+        (victim, scene.public.line(number)),
         assigned=(person,),
         closed_at=closed,
     )

@@ -85,6 +85,10 @@ class Public:
         """Return the person's mobile, without trunk prefix; there are only so many invented numbers, so people share."""
         return f"7700900{300 + number % 700:03d}"
 
+    def line(self, number: int) -> Subject:
+        """Return the person's mobile as records name it."""
+        return "phone", f"0{self.telephone(number)}"
+
 
 def postcode(district: int) -> str:
     """Return an invented postcode (no area is called ZY), without space."""

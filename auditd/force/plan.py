@@ -39,6 +39,7 @@ MISUSE: Final[tuple[Scenario, ...]] = (
     misuse_of_contacts.victim_contact,
     misuse_of_contacts.after_access_end,
     misuse_of_contacts.lent_account,
+    misuse_of_contacts.web_exfiltration,
 )
 INNOCENT: Final[tuple[Scenario, ...]] = (
     innocent.late_record,
@@ -52,6 +53,8 @@ INNOCENT: Final[tuple[Scenario, ...]] = (
     innocent.namesake,
     innocent.bulk_task,
     innocent.open_case_contact,
+    innocent.partner_upload,
+    innocent.newsletter_read,
 )
 SHIFTS_PER_CASE: Final = 3_700
 """Days of staff for one case of a kind: 400 people for 28 days make three of each."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from auditd.force.happenings import Call, Lookup, Mail
+from auditd.force.happenings import Contact, Lookup
 from auditd.force.names import Subject
 from auditd.force.people import Person
 
@@ -89,7 +89,7 @@ class Told:
     """What happens in a stretch of time or a case: look-ups, contacts, records, rows of other feeds with their time."""
 
     looked: list[Looked] = field(default_factory=list)
-    contacts: list[Mail | Call] = field(default_factory=list)
+    contacts: list[Contact] = field(default_factory=list)
     incidents: list[Incident] = field(default_factory=list)
     rows: list[tuple[str, datetime, dict[str, str]]] = field(default_factory=list)
     cases: list[tuple[Case, Told]] = field(default_factory=list)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from auditd.force.browsing import PRIVATE
 from auditd.force.logs import SYSTEMS
 from auditd.force.names import DOMAIN, TRUNK
 from detectors.reference import FEEDS
@@ -23,6 +24,7 @@ def configuration(
     tables += [
         f'[[feeds]]\nname = "{feed}"\nfeed = "{feed}"\nfiles = ["feeds/{feed}-*.csv"]\n' for feed in known
     ]
+    sites = ", ".join(f'"{site}"' for site in PRIVATE)
     return f"""\
 # An invented force: its logs, its feeds, and what is alarming in them. Made by `access-auditd force write` or the demo.
 [force]
@@ -40,4 +42,10 @@ bind = "{bind}"
 [logging]
 format = "json"
 
-{more}{chr(10).join(tables)}"""
+{more}{chr(10).join(tables)}
+[detectors.web_exfiltration]
+domains = [{sites}]
+
+[detectors.private_mailbox]
+private_domains = [{sites}, "mail.example"]
+"""

@@ -13,10 +13,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from typing import Final
 
+from auditd.force.browsing import visits
 from auditd.force.casting import Casting
 from auditd.force.day import Days
 from auditd.force.duties import Duties
-from auditd.force.happenings import Call, Mail
+from auditd.force.happenings import Contact
 from auditd.force.incident_rows import assignment_rows, incident_row, subject_rows
 from auditd.force.names import Public
 from auditd.force.people import DETECTIVE, STREET, make_people
@@ -36,7 +37,7 @@ class DayTold:
 
     day: date
     looked: list[Looked]
-    contacts: list[Mail | Call]
+    contacts: list[Contact]
     rows: dict[str, list[Row]] = field(default_factory=dict)
 
 
@@ -65,8 +66,16 @@ class Story:
             self._scene.reseed(f"{self.seed}/{day}")
             told = ordinary.tell(day)
             self.cases += told.cases
+            told.contacts += self._visits(day)
             self._wait(told)
             yield self._told_on(day)
+
+    def _visits(self, day: date) -> Iterator[Contact]:
+        """Yield the day's requests to the web: drawn by themselves, so that nothing else depends on them."""
+        chance = random.Random(f"{self.seed}/{day}/web")
+        for person in self.people.staff:
+            if shift := self.rota.shift(person, day):
+                yield from visits(chance, person, shift)
 
     def left_over(self) -> dict[str, list[Row]]:
         """Return the feed rows that became known only after the last day, so that a late record is not lost."""

@@ -14,7 +14,7 @@ from typing import Final
 from auditd.force import feeds
 from auditd.force.happenings import Happening
 from auditd.force.labels import LabelFiles
-from auditd.force.logs import USUAL, Logs
+from auditd.force.logs import WHOLE, Logs
 from auditd.force.rota import london
 from auditd.force.settings import configuration
 from auditd.force.story import DayTold, Story
@@ -42,7 +42,7 @@ def write_force(
     folder: Path,
     story: Story,
     *,
-    formats: Sequence[str] = USUAL,
+    formats: Sequence[str] = WHOLE,
     progress: Callable[[date], None] = lambda _day: None,
 ) -> Written:
     """Write logs/, feeds/, labels/ and access-auditd.toml into a folder."""

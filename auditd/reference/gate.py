@@ -1,13 +1,13 @@
 """The gate: what detectors may see of contact lists, under which authority.
 
-Without a live authority there is no media contact, at all. With one there is what its scope names and nothing more,
-and a protected contact never passes. It must never take two authorities at once: the people of one would be searched
+Without a live authority there is no list, at all. With one there is what its scope names and nothing more, and a
+protected contact never passes. A watch-list passes only by its name: an authority for all outlets opens none. It must never take two authorities at once: the people of one would be searched
 against the outlets of the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,9 +18,9 @@ from alerts.authority import Authority
 
 @dataclass(frozen=True, slots=True)
 class Gated:
-    """What passed: media contacts, the people who may be looked at (None: all), and how many entries were stripped."""
+    """What passed: gated feeds by name, the people who may be looked at (None: all), how many entries were stripped."""
 
-    media_contacts: pl.DataFrame
+    lists: Mapping[str, pl.DataFrame]
     people: frozenset[str] | None
     stripped: int
 
@@ -33,14 +33,25 @@ def the_live_one(authorities: Sequence[Authority], now: datetime) -> Authority |
     return live[0] if live else None
 
 
-def gate(media: pl.DataFrame, protected: pl.DataFrame, authority: Authority | None) -> Gated:
-    """Return what may be seen of the media contacts under the authority."""
+def gate(lists: Mapping[str, pl.DataFrame], protected: pl.DataFrame, authority: Authority | None) -> Gated:
+    """Return what may be seen of the gated feeds under the authority."""
     if authority is None:
-        return Gated(media.clear(), None, 0)
-    scoped = _in_dates(_of_outlets(media, authority.outlets), authority)
-    shielded = _shielded(scoped, protected)
-    people = frozenset(authority.people) if authority.people else None
-    return Gated(scoped.filter(~shielded), people, int(shielded.sum()))
+        return Gated({feed: entries.clear() for feed, entries in lists.items()}, None, 0)
+    passed: dict[str, pl.DataFrame] = {}
+    stripped = 0
+    for feed, entries in lists.items():
+        scoped = _in_dates(_named(feed, entries, authority.outlets), authority)
+        shielded = _shielded(scoped, protected)
+        passed[feed] = scoped.filter(~shielded)
+        stripped += int(shielded.sum())
+    return Gated(passed, frozenset(authority.people) if authority.people else None, stripped)
+
+
+def _named(feed: str, entries: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Return the entries that an authority over these outlets and lists names."""
+    if feed == "watch_lists":
+        return entries.filter(pl.col("list").is_in(list(names)))
+    return _of_outlets(entries, names)
 
 
 def _of_outlets(media: pl.DataFrame, outlets: Sequence[str]) -> pl.DataFrame:

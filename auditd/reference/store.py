@@ -33,7 +33,7 @@ from auditd.reference.rows import decode, encode
 from auditd.reference.touched import MOST, Touched, touched_by
 from auditd.reference.versions import Change, difference, known_versions, write
 from detectors.patterns import Approved
-from detectors.reference import Reference
+from detectors.reference import GATED, Reference
 from parsers.force import Force
 
 __all__ = ["FeedFile", "LoadReport", "ReferenceStore", "Touched"]
@@ -180,9 +180,9 @@ class ReferenceStore:
 def _gated(
     frames: Frames, loaded: frozenset[str], authority: Authority | None, patterns: tuple[Approved, ...]
 ) -> Reference:
-    passed = gate(frames["media_contacts"], frames["protected_contacts"], authority)
+    passed = gate({feed: frames[feed] for feed in GATED}, frames["protected_contacts"], authority)
     return Reference(
-        frames={**frames, "media_contacts": passed.media_contacts},
+        frames={**frames, **passed.lists},
         loaded=loaded,
         scope_people=passed.people,
         protected_stripped=passed.stripped,

@@ -6,17 +6,19 @@ It may name too much, never too little: a verdict that depends on a changed row 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 import polars as pl
 
 from auditd.reference.linked import subjects_of_incidents
-from detectors import registers
+from detectors import registers, vulnerable
 from detectors.duty import REACH
 from detectors.explanations import shift_stop
+from detectors.media import plain
 from detectors.people import staff_subjects, vehicles_of
+from detectors.reference import GATED
 
 MOST: Final = 50_000
 REGISTERS: Final = frozenset(feed.name for feed in registers.REGISTERS)
@@ -30,8 +32,11 @@ Frames = Mapping[str, pl.DataFrame]
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """Subjects (type, key), identifiers and contacts (kind, value), and people whose verdicts may differ now.
+    """Subjects (type, key), identifiers and contacts (kind, value), people and incidents whose verdicts may differ now.
 
+    refs: incidents as look-ups may claim them.
+
+    moments: the times of entries of the media register that may be judged otherwise.
     feeds: those that changed. everything: more than is worth listing; the sets are empty then, `feeds` is not.
     since: nothing that happened before it is touched; None: anything may be.
     """
@@ -41,12 +46,14 @@ class Touched:
     identifiers: Pairs = frozenset()
     contacts: Pairs = frozenset()
     staff: frozenset[str] = frozenset()
+    moments: frozenset[datetime] = frozenset()
+    refs: frozenset[str] = frozenset()
     everything: bool = False
     since: datetime | None = None
 
     def __bool__(self) -> bool:
         """Tell whether anything is touched at all."""
-        named = self.subjects or self.identifiers or self.contacts or self.staff
+        named = self.subjects or self.identifiers or self.contacts or self.staff or self.moments or self.refs
         return bool(self.everything or named)
 
     def __or__(self, other: Touched) -> Touched:
@@ -58,6 +65,8 @@ class Touched:
                 identifiers=self.identifiers | other.identifiers,
                 contacts=self.contacts | other.contacts,
                 staff=self.staff | other.staff,
+                moments=self.moments | other.moments,
+                refs=self.refs | other.refs,
                 everything=self.everything or other.everything,
                 since=_earlier(self, other),
             )
@@ -80,10 +89,15 @@ def touched_by(
     if changed.height > MOST:
         return Touched(feeds=feeds, everything=True, since=since)
     if feed == "sensitive_subjects":
-        touched = Touched(feeds, subjects=_pairs(changed, "subject_type", "subject_key"))
+        named = known()["incident_subjects"]
+        beside = named.join(named.join(changed, on=PAIR, how="semi"), on="incident_ref", how="semi")
+        touched = Touched(feeds, subjects=_pairs(changed, *PAIR), contacts=_lines(_pairs(beside, *PAIR)))
     elif feed in {"incidents", "assignments", "incident_subjects"}:
-        touched = Touched(feeds, subjects=subjects_of_incidents(changed, known()["incident_subjects"]))
-    elif feed in {"media_contacts", "protected_contacts"}:
+        subjects = subjects_of_incidents(changed, known()["incident_subjects"])
+        touched = Touched(
+            feeds, subjects=subjects, contacts=_lines(subjects), refs=frozenset(changed["incident_ref"])
+        )
+    elif feed in {*GATED, "protected_contacts"}:
         touched = Touched(feeds, contacts=_pairs(changed, "kind", "value"))
     elif feed == "stories":
         touched = Touched(feeds, subjects=_subjects_told(changed["subjects"]))
@@ -95,7 +109,23 @@ def touched_by(
         touched = Touched(feeds, subjects=subjects, identifiers=theirs | own, staff=staff, since=since)
     else:
         touched = Touched(feeds, everything=True)
-    return _bounded(touched)
+    return _bounded(replace(touched, moments=_entries(feed, changed, known)))
+
+
+def _entries(feed: str, changed: pl.DataFrame, known: Callable[[], Frames]) -> frozenset[datetime]:
+    """Return the times of the entries of the media register whose verdict rests on the rows."""
+    if feed == "media_register":
+        return frozenset(changed["contact_at"])
+    if feed not in {"staff", "identifiers", "media_contacts", "protected_contacts"}:
+        return frozenset()
+    entries = known()["media_register"]
+    if feed in {"staff", "identifiers"}:
+        entries = entries.join(changed, on="staff_id", how="semi")
+    elif feed == "media_contacts":
+        entries = entries.with_columns(plain("outlet")).join(
+            changed.select(plain("outlet")), on="outlet", how="semi"
+        )
+    return frozenset(entries["contact_at"])
 
 
 def together(parts: Iterable[Touched]) -> Touched:
@@ -107,7 +137,9 @@ def together(parts: Iterable[Touched]) -> Touched:
 
 
 def _bounded(touched: Touched) -> Touched:
-    named = (touched.subjects, touched.identifiers, touched.contacts, touched.staff)
+    named = (
+        touched.subjects, touched.identifiers, touched.contacts, touched.staff, touched.moments, touched.refs,
+    )  # fmt: skip
     if touched.everything or sum(map(len, named)) > MOST:
         return Touched(feeds=touched.feeds, everything=True, since=touched.since)
     return touched
@@ -182,6 +214,11 @@ def _same_company(rows: pl.DataFrame) -> pl.Expr:
 def _identifiers_of(staff: frozenset[str], identifiers: pl.DataFrame) -> Pairs:
     """Return all that these people are known by: what one account explains may have been seen from another."""
     return _pairs(identifiers.filter(pl.col("staff_id").is_in(list(staff))), "kind", "value")
+
+
+def _lines(subjects: Pairs) -> Pairs:
+    """Return those of the subjects that one can be in contact with: numbers and addresses that cases name."""
+    return frozenset(pair for pair in subjects if pair[0] in vulnerable.KINDS)
 
 
 def _pairs(frame: pl.DataFrame, first: str, second: str) -> Pairs:

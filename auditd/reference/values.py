@@ -137,6 +137,7 @@ CANONICAL: Final[dict[str, tuple[Canonical, ...]]] = {
     "identifiers": (_value_by_kind,),
     "incident_subjects": (_subject,),
     "media_contacts": (_value_by_kind,),
+    "watch_lists": (_value_by_kind,),
     "protected_contacts": (_value_by_kind,),
     "sensitive_subjects": (_subject,),
     "stories": (_subjects,),

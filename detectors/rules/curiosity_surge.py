@@ -13,7 +13,7 @@ from detectors import signals
 from detectors.accesses import actor, look_ups
 from detectors.detector import About, Naming, Window
 from detectors.explained import span_unexplained
-from detectors.explanations import EXPLAINING_FEEDS
+from detectors.explanations import EXPLAINING_FEEDS, explain
 from detectors.finding import SUBJECT_ACTOR, Severity
 from detectors.findings import NO_FINDINGS, to_findings, utc_text
 from detectors.judged_look_ups import JudgedSettings, LookUpDetector, certain, looked_at, unexplained
@@ -77,8 +77,10 @@ class CuriositySurge(LookUpDetector):
             return NO_FINDINGS
         of_them = self._near(window).filter(pl.col("subject_key").is_in(keys.implode()))
         looked = certain(look_ups(of_them, window.reference))
-        people = pl.col("staff_id").n_unique().over(_SUBJECT)
-        many = unexplained(looked.filter(people >= self.settings.people), window, self.settings.options)
+        people = pl.col("staff_id").n_unique().over(_SUBJECT) >= self.settings.people
+        # What is explained by itself is explained among others too: those need not be asked with all around them.
+        bare = explain(looked.filter(people), window.reference, self.settings.options).unexplained
+        many = unexplained(bare.filter(people), window, self.settings.options)
         if many.is_empty():
             return NO_FINDINGS
         earlier = many.select(*_SUBJECT, who="staff_id", when="timestamp", which="event_id")

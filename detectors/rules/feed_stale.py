@@ -25,6 +25,7 @@ AGE_HOURS: Final[dict[str, float]] = {
     "assignments": 24,
     "roster": 72,
     "media_contacts": 744,
+    "watch_lists": 744,
     "protected_contacts": 744,
     "contracts": 744,
     "business_interests": 744,

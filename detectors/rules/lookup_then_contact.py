@@ -58,7 +58,7 @@ class LookupThenContact(Detector):
         needs_authority=True,
     )
     reads = ("access", "email", "call")
-    by = "actor"
+    by = "any"
     feeds = (*EXPLAINING_FEEDS, "media_contacts", "protected_contacts", "media_register")
     Settings = LookupThenContactSettings
 

@@ -47,7 +47,7 @@ class MediaContact(Detector):
         needs_authority=True,
     )
     reads = ("email", "call")
-    by = "actor"
+    by = "any"
     feeds = ("staff", "identifiers", "media_contacts", "protected_contacts", "media_register")
     Settings = ExemptingSettings
 
@@ -62,20 +62,15 @@ class MediaContact(Detector):
         return self._contacts.after
 
     def judge(self, window: Window) -> pl.DataFrame:
-        """Return one finding per contact of the span; its key is `contact_key`.
+        """Return one finding per contact of the span of which the register cannot tell; its key is `contact_key`.
 
-        Severity: high if the register is loaded and knows of none, low if registered, else medium.
+        One that the register should know and does not is for unregistered_media_contact. Severity: medium; low if it is
+        registered and shown all the same.
         """
-        found = self._contacts.shown(window)
+        found = self._contacts.shown(window).filter(pl.col("register") != NONE)
         if found.is_empty():
             return NO_FINDINGS
-        severity = (
-            pl.when(register=NONE)
-            .then(int(Severity.HIGH))
-            .when(register=REGISTERED)
-            .then(int(Severity.LOW))
-            .otherwise(int(Severity.MEDIUM))
-        )
+        severity = pl.when(register=REGISTERED).then(int(Severity.LOW)).otherwise(int(Severity.MEDIUM))
         return to_findings(
             found.with_columns(
                 contact_key().alias("key"),
@@ -93,8 +88,10 @@ class MediaContact(Detector):
         return [lead, contact(facts), *identity(facts.get("identity"), facts["actor"], naming)]
 
     def why_quiet(self, window: Window, keys: Sequence[str]) -> Mapping[str, str]:
-        """Return the reason where the contact is left out by now, or the list itself is gone."""
-        return self._contacts.why_not(window, keys)
+        """Return the reason where the contact is left out or for another detector by now, or the list itself is gone."""
+        missing = self._contacts.shown(window).filter(register=NONE).select(contact_key().alias("key"))["key"]
+        told = dict.fromkeys(missing, "the register tells of it by now: see unregistered_media_contact")
+        return {key: told[key] for key in keys if key in told} | self._contacts.why_not(window, keys)
 
     @property
     def _contacts(self) -> MediaContacts:

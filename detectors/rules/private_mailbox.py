@@ -82,8 +82,8 @@ class PrivateMailbox(Detector):
         return max(self._within + reach, _DAY + FOLD)
 
     @property
-    def after(self) -> timedelta:
-        """The grace in which an explanation of a look-up may still arrive."""
+    def grace(self) -> timedelta:
+        """The setting: how long an explanation of a look-up may still arrive."""
         return timedelta(hours=self.settings.grace_hours)
 
     def judge(self, window: Window) -> pl.DataFrame:

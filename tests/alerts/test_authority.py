@@ -152,3 +152,11 @@ def test_revoking_what_is_unknown_or_already_revoked_says_so(database: Engine) -
         revoke(conn, granted.authority_id, by="X", reason="y", now=NOW)
         with pytest.raises(AuthorityError, match="already revoked"):
             revoke(conn, granted.authority_id, by="X", reason="y", now=NOW)
+
+
+def test_an_authority_over_watch_lists_has_to_name_them(database: Engine) -> None:
+    request = REQUEST | {"detectors": ["listed_number_contact"]}
+    with database.begin() as conn, pytest.raises(AuthorityError, match="name each watch-list as an outlet"):
+        grant(conn, **request)
+    with database.begin() as conn:
+        assert grant(conn, **request | {"outlets": ["Known associates"]}).outlets == ("Known associates",)

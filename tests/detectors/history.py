@@ -56,6 +56,17 @@ def call(event_id: str, time: datetime = NOON, **columns: Any) -> Row:
     return {"event_id": event_id, "timestamp": time, **row}
 
 
+def web(event_id: str, time: datetime = NOON, **columns: Any) -> Row:
+    """A request by jdoe through the proxy."""
+    defaults: Row = {
+        "source": "proxy",
+        "event_action": "web-request",
+        "user_id": "jdoe",
+        "http_request_method": "POST",
+    }
+    return {"event_id": event_id, "timestamp": time, **defaults, **columns}
+
+
 def reference(*, scope: frozenset[str] | None = None, **feeds: Sequence[Row]) -> Reference:
     """Reference data of the feeds given; those alone count as loaded."""
     frames = {name: pl.DataFrame(list(rows), schema=FEEDS[name].schema) for name, rows in feeds.items()}
@@ -139,7 +150,7 @@ def work(
 
 def history(*rows: Row) -> dict[Family, pl.LazyFrame]:
     """Events by family, told apart by the builder's source."""
-    families: dict[str, Family] = {"pnc": "access", "mail": "email", "cucm": "call"}
+    families: dict[str, Family] = {"pnc": "access", "mail": "email", "cucm": "call", "proxy": "web"}
     return {
         family: pl.DataFrame(
             [row for row in rows if families[row["source"]] == family], schema=SCHEMA[family]
@@ -149,9 +160,13 @@ def history(*rows: Row) -> dict[Family, pl.LazyFrame]:
 
 
 def window(
-    detector: Detector, events: Mapping[Family, pl.LazyFrame], known: Reference, span: Span | None = None
+    detector: Detector,
+    events: Mapping[Family, pl.LazyFrame],
+    known: Reference,
+    span: Span | None = None,
+    made: dict[Any, Any] | None = None,
 ) -> Window:
-    """A window as the engine makes it: events within reach of the span and no further."""
+    """A window as the engine makes it: events within reach of the span and no further; `made` is what others made of it."""
     span = span or Span(at(days=-3), at(days=3))
     until = span.end + detector.after
 
@@ -159,7 +174,14 @@ def window(
         first = span.start - reach
         return lambda family: events[family].filter(pl.col("timestamp") >= first, pl.col("timestamp") < until)
 
-    return Window(span, since(detector.recalls), known, OURS, past=since(detector.before))
+    return Window(
+        span,
+        since(detector.recalls),
+        known,
+        OURS,
+        past=since(detector.before),
+        made={} if made is None else made,
+    )
 
 
 def judge(detector: Detector, known: Reference, *rows: Row, span: Span | None = None) -> pl.DataFrame:

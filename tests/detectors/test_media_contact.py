@@ -155,18 +155,19 @@ def test_one_contact_that_several_entries_name_is_one_finding_of_the_most_exact(
 
 
 @pytest.mark.parametrize(
-    ("entries", "severity"),
+    ("entries", "severities"),
     [
-        ([registered(at(hours=24), outlet="daily example ")], Severity.LOW),
-        ([registered(at(hours=24, seconds=1))], Severity.HIGH),
-        ([registered(at(), outlet="Other")], Severity.HIGH),
-        ([registered(at(), staff_id="S2")], Severity.HIGH),
-        ([], Severity.HIGH),
+        ([registered(at(hours=24), outlet="daily example ")], [Severity.LOW]),
+        ([registered(at(hours=24, seconds=1))], []),
+        ([registered(at(), outlet="Other")], []),
+        ([registered(at(), staff_id="S2")], []),
+        ([], []),
     ],
     ids=["registered", "too late", "another outlet", "another person", "empty register"],
 )
-def test_the_register_decides_the_severity_once_it_is_loaded(entries, severity):
-    assert judge(SHOWING, opened(media_register=entries), call("c1"))["severity"].to_list() == [severity]
+def test_what_the_register_should_know_is_for_another_detector_once_it_is_loaded(entries, severities):
+    known = opened(media_register=entries)
+    assert judge(SHOWING, known, call("c1"))["severity"].to_list() == severities
 
 
 def test_the_register_says_nothing_about_an_unknown_person():
@@ -189,9 +190,9 @@ def test_the_register_says_nothing_about_an_unknown_person():
         ),
         (
             call("c1", call_from=DESK, call_to_dialled="50009", call_to_final="50009", call_talk_seconds=0),
-            {"media_register": []},
+            {},
             "At 12:00 on 3 Mar 2026 extension 50009, theirs since 2024, was called by 020 7946 0123 "
-            "(listed media: Daily Example), unanswered; no media contact is registered.",
+            "(listed media: Daily Example), unanswered.",
         ),
         (
             email("e1"),
@@ -294,5 +295,8 @@ def test_says_why_a_contact_is_no_longer_shown():
     key = f"g1|outbound|extension:50009|phone:{DESK}|2026-03-03T12:00:00Z"
     later = window(DETECTOR, history(call("c1")), opened(media_register=[registered(at())]))
     assert DETECTOR.why_quiet(later, [key]) == {key: "it is registered as a media contact (entry R1)"}
+    kept = window(DETECTOR, history(call("c1")), opened(media_register=[]))
+    told = "the register tells of it by now: see unregistered_media_contact"
+    assert DETECTOR.why_quiet(kept, [key]) == {key: told}
     press = window(DETECTOR, history(call("c1")), staffed("Staff", "press officer", "HQ"))
     assert DETECTOR.why_quiet(press, [key]) == {key: "talking to the media is their work"}

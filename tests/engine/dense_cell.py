@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from dense_contacts import fill_contacts
 from engine_rig import NOON, at
 
 from auditd.demo.formats import (
@@ -67,12 +68,14 @@ class Cell:
         for index in range(self.rng.randint(4, 14)):
             self._look_up(index)
         self._two_terminals()
+        self._burst()
         for index in range(self.rng.randint(1, 5)):
             self._mail(index)
         for index in range(self.rng.randint(1, 5)):
             self._call(index)
+        fill_contacts(self, random.Random(f"{self.n} {self.numbers} {self.more.random()}"))
 
-    def _moment(self, rng: random.Random | None = None) -> datetime:
+    def moment(self, rng: random.Random | None = None) -> datetime:
         return NOON + timedelta(minutes=(rng or self.rng).choice(_MINUTES))
 
     # -- who is who
@@ -114,7 +117,7 @@ class Cell:
             return  # nobody ever says whose it is
         self.history.row("identifiers", row, wave=0 if what < 0.6 else None)
         if what > 0.8:  # handed on at a moment at which things happen; known late
-            moment = self._moment().isoformat()
+            moment = self.moment().isoformat()
             heir = self.rng.choice(self.people)
             self.history.row("identifiers", row | {"valid_to": moment}, wave=2)
             self.history.row("identifiers", row | {"staff_id": heir, "valid_from": moment}, wave=2)
@@ -144,7 +147,7 @@ class Cell:
     def _roster(self) -> None:
         for staff_id in self.people:
             for _ in range(self.more.choice((0, 0, 1, 2))):
-                begins = self._moment(self.more) + timedelta(hours=self.more.choice((-8, -1, 0, 1)))
+                begins = self.moment(self.more) + timedelta(hours=self.more.choice((-8, -1, 0, 1)))
                 row = {"staff_id": staff_id, "from": begins.isoformat(), "state": "duty"}
                 self._more_row("roster", row | {"to": (begins + timedelta(hours=8)).isoformat()})
                 if self.more.random() < 0.3:
@@ -160,13 +163,13 @@ class Cell:
         if self.more.random() < 0.3:
             kind, key = self.more.choice(self.subjects)
             row = {"subject_type": kind, "subject_key": key, "flag": "witness"}
-            self._more_row("sensitive_subjects", row | {"from": self._moment(self.more).isoformat()})
+            self._more_row("sensitive_subjects", row | {"from": self.moment(self.more).isoformat()})
         if self.more.random() < 0.5:
             one, other = self.more.sample(range(4), 2)
             row = {"incident_ref": f"IN{self.n}-{one}", "subject_type": "occurrence", "from": "", "to": ""}
             self._more_row("incident_subjects", row | {"subject_key": f"in{self.n}-{other}"})
         if self.more.random() < 0.3:
-            opened = self._moment(self.more).isoformat()
+            opened = self.moment(self.more).isoformat()
             row = {"incident_ref": f"UN{self.n}", "opened_at": opened, "recorded_at": opened, "closed_at": ""}
             kind = self.more.choice(("stop", "warrant", "circulation"))
             self._more_row("incidents", row | {"kind": kind, "unit": f"Unit {self.n} A"})
@@ -186,7 +189,7 @@ class Cell:
     def _incidents(self) -> None:
         for index in range(self.rng.randint(0, 4)):
             ref = f"IN{self.n}-{index}"
-            opened = self._moment() + timedelta(hours=self.rng.choice((-24, 0, 24)))
+            opened = self.moment() + timedelta(hours=self.rng.choice((-24, 0, 24)))
             closed = opened + timedelta(hours=self.rng.choice((0, 1, 24)))
             incident = {
                 "incident_ref": ref, "kind": self.rng.choice(("crime", "stop", "task")),
@@ -219,7 +222,7 @@ class Cell:
         kind, key = self.rng.choice((*self.subjects, ("occurrence", f"IN{self.n}-0")))
         collar = self.rng.choice((*self.collars, ""))
         lookup = Lookup(
-            at=self._moment(),
+            at=self.moment(),
             user=self._written(self.rng.choice(self.accounts)),
             subject_type=kind,
             subject_key=key,
@@ -235,7 +238,7 @@ class Cell:
 
     def _two_terminals(self) -> None:
         """One account at one terminal, at another and back, mostly within the minutes that count."""
-        user, begins = self.more.choice(self.accounts), self._moment(self.more)
+        user, begins = self.more.choice(self.accounts), self.moment(self.more)
         for index, terminal in enumerate(("T901", "T902", "T901")):
             kind, key = self.subjects[index]
             lookup = Lookup(
@@ -248,6 +251,52 @@ class Cell:
             )
             line = _changed(pnc_line(lookup), PNC_COLUMNS, {"terminal_id": terminal})
             self.history.lines["pnc"].append(line)
+
+    def _burst(self) -> None:
+        """Somebody works through what a task names, mostly with one in the middle that no record names."""
+        user = self.more.randrange(3)
+        begins = self._moment(self.more) + timedelta(minutes=3)
+        ref, day = f"BT{self.n}", begins.isoformat()
+        named = [("vehicle", f"ZB{self.n:02d}{letter}XX") for letter in "ABCD"]
+        task = {
+            "incident_ref": ref,
+            "kind": "task",
+            "opened_at": day,
+            "recorded_at": day,
+            "closed_at": "",
+            "unit": "",
+        }
+        self._more_row("incidents", task)
+        for kind, key in named:
+            self._more_row(
+                "incident_subjects",
+                {"incident_ref": ref, "subject_type": kind, "subject_key": key, "from": "", "to": ""},
+            )
+        if self.more.random() < 0.8:
+            given = {
+                "incident_ref": ref,
+                "staff_id": self.people[user],
+                "unit": "",
+                "from": day,
+                "to": "",
+                "recorded_at": day,
+            }
+            self._more_row("assignments", given)
+        odd = self.more.choice((self.subjects[0], self.subjects[1], ("vehicle", f"ZC{self.n:02d}QQQ")))
+        for index, (kind, key) in enumerate((*named[:2], odd, *named[2:])):
+            lookup = Lookup(
+                at=begins + timedelta(minutes=index * self.more.choice((0, 1, 2))),
+                user=self.accounts[user],
+                subject_type=kind,
+                subject_key=key,
+                ref=f"TB{self.n}-{index}",
+                originator="",
+                incident_ref=self.more.choice(("", ref, f"BT{self.n + 1}", f"BT{self.n}7")),
+            )
+            terminal = self.more.choice((f"T{self.n:03d}", f"T8{self.n:02d}"))
+            self.history.lines["pnc"].append(
+                _changed(pnc_line(lookup), PNC_COLUMNS, {"terminal_id": terminal})
+            )
 
     # -- contacts
 
@@ -265,7 +314,7 @@ class Cell:
                 "media_register",
                 {
                     "entry_id": f"R{self.n}{index}", "staff_id": self.rng.choice(self.people),
-                    "contact_at": self._moment().isoformat(), "outlet": self.rng.choice(OUTLETS).upper(),
+                    "contact_at": self.moment().isoformat(), "outlet": self.rng.choice(OUTLETS).upper(),
                     "channel": "phone", "recorded_at": at(days=3).isoformat(),
                 },
                 wave=self.rng.choice((1, 2)),
@@ -278,7 +327,7 @@ class Cell:
         }  # fmt: skip
         self.history.row("media_contacts", row)
         if self.rng.random() < 0.2:
-            self.history.row("media_contacts", row | {"valid_from": self._moment().isoformat()}, wave=2)
+            self.history.row("media_contacts", row | {"valid_from": self.moment().isoformat()}, wave=2)
 
     def _mail(self, index: int) -> None:
         ours, theirs = self._written(self.rng.choice(self.mailboxes)), self.rng.choice(self.desks)
@@ -291,12 +340,12 @@ class Cell:
             "subject": "x",
         }
         rows = [
-            self.rng.choice(exchange_lines(Mail(at=self._moment(), ours=outbound, **shared)))
+            self.rng.choice(exchange_lines(Mail(at=self.moment(), ours=outbound, **shared)))
             for _ in range(self.rng.randint(1, 3))
         ]
         if self.rng.random() < 0.3:  # a mailbox of ours passes on what somebody outside wrote
             outsider = Mail(
-                self._moment(), "resident@mail.example", (theirs,), f"r{index}@n{self.n}", "x", ours=False
+                self.moment(), "resident@mail.example", (theirs,), f"r{index}@n{self.n}", "x", ours=False
             )
             rows.append(
                 _changed(exchange_lines(outsider)[2], EXCHANGE_COLUMNS, {"related-recipient-address": ours})
@@ -305,7 +354,7 @@ class Cell:
 
     def _call(self, index: int) -> None:
         ours, theirs = self._written(self.rng.choice(self.extensions)), self.rng.choice(self.numbers)
-        moments = {self._moment() for _ in range(self.rng.randint(1, 3))}
+        moments = {self.moment() for _ in range(self.rng.randint(1, 3))}
         call_id = self.n * 1000 + index
         outbound = self.rng.random() < 0.6
         for moment in sorted(moments):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dense_cell import Cell, Row, protected
+from dense_contacts import WATCH_LIST
 from engine_rig import Rig, at
 
 FIRST, LAST = at(days=-1), at(days=9)
@@ -31,7 +32,9 @@ class History:
     """Everything that will have arrived in the end."""
 
     rng: random.Random
-    lines: dict[str, list[str]] = field(default_factory=lambda: {"pnc": [], "exchange": [], "cucm": []})
+    lines: dict[str, list[str]] = field(
+        default_factory=lambda: {"pnc": [], "exchange": [], "cucm": [], "squid": []}
+    )
     waves: list[dict[str, list[Row]]] = field(default_factory=lambda: [{}, {}, {}])
     grants: list[dict[str, Any]] = field(default_factory=list)
 
@@ -75,7 +78,12 @@ class History:
             while mixed:
                 size = self.rng.choice((1, 5, 20, 80))
                 piece, mixed = mixed[:size], mixed[size:]
-                name = {"pnc": "pnc{}.csv", "exchange": "MSGTRK{}.LOG", "cucm": "cdr_{}"}[source]
+                name = {
+                    "pnc": "pnc{}.csv",
+                    "exchange": "MSGTRK{}.LOG",
+                    "cucm": "cdr_{}",
+                    "squid": "access.log.{}",
+                }[source]
                 name = name.format(self.rng.randint(1, 3))
                 parts.append(
                     Delivery(source, lambda rig, s=source, p=piece, n=name: rig.log(s, p, n))  # type: ignore[misc]
@@ -97,10 +105,13 @@ def make_history(seed: int, cells: int = 4) -> History:
         Cell(history, rng, number).fill()
     history.row("protected_contacts", protected("phone", "+442079460199"), wave=0)
     history.grants = rng.choice(_AUTHORITIES)
+    if history.grants:
+        history.grants = [*history.grants, _WATCH]
     return history
 
 
 _ALL: dict[str, Any] = {"scope": (at(days=-5), at(days=5))}
+_WATCH = _ALL | {"outlets": (WATCH_LIST,), "detectors": ("listed_number_contact",)}
 _AUTHORITIES: tuple[list[dict[str, Any]], ...] = (
     [_ALL],
     [_ALL],

@@ -37,17 +37,18 @@ from parsers.event import FAMILIES
 NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
 # Judged by when and how data came, so that it differs where that does.
 TELLS_OF_DELIVERY = ("feed_stale",)
-LIST_DETECTORS = ("lookup_then_contact", "media_contact")
+LIST_DETECTORS = ("lookup_then_contact", "media_contact", "unregistered_media_contact")
 FEEDS = (
     "staff", "identifiers", "incidents", "incident_subjects", "assignments", "roster", "sensitive_subjects",
-    "media_contacts", "media_register", "protected_contacts",
+    "media_contacts", "media_register", "protected_contacts", "watch_lists",
 )  # fmt: skip
 HEADERS = {
     "pnc": ",".join(PNC_COLUMNS) + "\n",
     "exchange": exchange_header(NOON),
     "cucm": cucm_header(),
+    "squid": "",
 }
-LOGS = {"pnc": "pnc*.csv", "exchange": "MSGTRK*.LOG", "cucm": "cdr_*"}
+LOGS = {"pnc": "pnc*.csv", "exchange": "MSGTRK*.LOG", "cucm": "cdr_*", "squid": "access.log*"}
 
 _CONFIG = """\
 [force]
@@ -72,10 +73,24 @@ settle_seconds = {settle}
 block_bytes = {block}
 {sources}{feeds}
 [detectors.curiosity_surge]
-enabled = true
 people = 2
+[detectors.serial_interest]
+days = 2
+[detectors.volume_and_breadth]
+look_ups = 2
+subjects = 2
+[detectors.new_terminal_or_place]
+used_days = 1
+[detectors.padding]
+explained = 2
+[detectors.false_or_boilerplate_reason]
+closed_days = 1
 [detectors.unlinked_lookup]
 grace_hours = {grace}
+[detectors.web_exfiltration]
+domains = ["paste.example"]
+[detectors.private_mailbox]
+private_domains = ["home.example"]
 """
 
 

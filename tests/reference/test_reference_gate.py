@@ -183,3 +183,39 @@ def test_what_was_gated_before_a_load_is_not_handed_out_after_it(
     load(store, conn, "protected_contacts", samples.PROTECTED + "phone,020 7946 0123,mp\n", now=NOW + DAY)
     store.snapshot(conn)
     assert len(seen(store.reference(conn, authorities=[authority()], now=NOW))) == 3
+
+
+WATCHED = (
+    "list,kind,value,source,owner,review_by\n"
+    "Known associates,phone,+447700900123,intelligence,unit,2027-01-01\n"
+    "Known associates,phone,+442079460099,intelligence,unit,2027-01-01\n"
+    "Another list,phone,+447700900124,intelligence,unit,2027-01-01\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("authorities", "opened"),
+    [
+        ([], []),
+        ([authority()], []),
+        ([authority(outlets=("Known associates",))], ["+442079460099", "+447700900123"]),
+        ([authority(outlets=("Known associates",), expires_at=NOW)], []),
+    ],
+    ids=["none", "all outlets", "by name", "expired"],
+)
+def test_a_watch_list_is_open_only_to_a_live_authority_that_names_it(
+    store: ReferenceStore, conn: Connection, authorities: list[Authority], opened: list[str]
+) -> None:
+    load(store, conn, "watch_lists", WATCHED)
+    for known_on in (None, NOW + DAY):
+        reference = store.reference(conn, authorities=authorities, now=NOW, known_on=known_on)
+        assert sorted(reference["watch_lists"]["value"]) == opened
+
+
+def test_protected_contacts_are_stripped_from_watch_lists(store: ReferenceStore, conn: Connection) -> None:
+    load(store, conn, "watch_lists", WATCHED)
+    load(store, conn, "protected_contacts", "kind,value,category\nphone,+442079460099,helpline\n")
+    named = authority(outlets=("Known associates",))
+    reference = store.reference(conn, authorities=[named], now=NOW)
+    assert reference["watch_lists"]["value"].to_list() == ["+447700900123"]
+    assert reference.protected_stripped == 1

@@ -1,6 +1,7 @@
 """Reference data is known from a moment and until a moment; what was known is never lost, and changes say what they touch."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -198,13 +199,20 @@ REGISTER = "entry_id,staff_id,contact_at,outlet,channel,recorded_at\n"
         (
             "incident_subjects",
             samples.SUBJECTS + "INC9,phone,+447700900123\n",
-            Touched(subjects=frozenset({("phone", "+447700900123"), ("occurrence", "INC9")})),
+            Touched(
+                subjects=frozenset({("phone", "+447700900123"), ("occurrence", "INC9")}),
+                contacts=frozenset({("phone", "+447700900123")}),
+            ),
         ),
         ("staff", staff("CID"), Touched(identifiers=ALDERS, staff=frozenset({"S1"}))),
         (
             "media_register",
             REGISTER + "R1,S1,2026-03-01T10:00:00Z,Example Herald,phone,2026-03-01T10:00:00Z\n",
-            Touched(identifiers=ALDERS, staff=frozenset({"S1"})),
+            Touched(
+                identifiers=ALDERS,
+                staff=frozenset({"S1"}),
+                moments=frozenset({datetime(2026, 3, 1, 10, tzinfo=UTC)}),
+            ),
         ),
         (
             "media_contacts",
