@@ -135,7 +135,7 @@ def _repetition(findings: Sequence[Scored], weights: Weights) -> Contribution | 
 
 
 def _contact(findings: Sequence[Scored], weights: Weights) -> Contribution | None:
-    """A contact soon after a look-up that nothing explains: the sooner, the more."""
+    """A contact, or something sent out, soon after a look-up that nothing explains: the sooner, the more."""
     gaps = [gap for one in findings for gap in _hours_to_contact(one.facts)]
     if not gaps:
         return None
@@ -144,7 +144,7 @@ def _contact(findings: Sequence[Scored], weights: Weights) -> Contribution | Non
     return Contribution(
         "contact",
         points,
-        f"A contact followed {length(soonest * 3600)} after a look-up that nothing explains.",
+        f"Contact, or something sent out, {length(soonest * 3600)} after a look-up that nothing explains.",
     )
 
 
@@ -200,10 +200,14 @@ def _unfolded(facts: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _hours_to_contact(facts: Mapping[str, Any]) -> Iterator[float]:
+    """Yield how long after each look-up that nothing explains there was a contact, or something was sent out."""
     contact, look_ups = facts.get("contact"), facts.get("look_ups")
-    if not isinstance(contact, Mapping) or not isinstance(look_ups, list):
+    passed = _moment(facts.get("passed_at"))
+    if passed and (looked := _moment(facts.get("at"))) and passed >= looked:
+        yield (passed - looked).total_seconds() / 3600
+    if not isinstance(look_ups, list):
         return
-    met = _moment(contact.get("at"))
+    met = _moment(contact.get("at") if isinstance(contact, Mapping) else facts.get("at"))
     for look in look_ups:
         looked = _moment(look.get("at"))
         if met and looked and look.get("explained_by") is None and met >= looked:

@@ -33,7 +33,10 @@ class Weights(BaseModel):
     )
     repetition_most: int = Field(30, ge=0, le=1000, description="Most points for repetition.")
     contact: int = Field(
-        20, ge=0, le=1000, description="Points for a contact right after a look-up that nothing explains."
+        20,
+        ge=0,
+        le=1000,
+        description="Points for a contact, or something sent out, right after a look-up that nothing explains.",
     )
     contact_hours: float = Field(
         24.0, gt=0, le=720, description="Hours after which a contact adds nothing; before it falls evenly."

@@ -100,6 +100,13 @@ def test_a_contact_weighs_more_the_sooner_it_follows_what_nothing_explains() -> 
     assert after(1, "incident 1234") == 0
 
 
+def test_what_was_sent_out_or_passed_on_after_a_look_up_weighs_like_a_contact() -> None:
+    sent = found(at=NOON.isoformat(), look_ups=[look(NOON.isoformat())])
+    passed = found(at=NOON.isoformat(), passed_at=(NOON + timedelta(hours=12)).isoformat())
+    assert points(sent)["contact"] == PLAIN.contact
+    assert points(passed)["contact"] == PLAIN.contact / 2
+
+
 def test_one_finding_of_somebody_certain_is_enough_to_know_whom_to_ask() -> None:
     assert "uncertain" not in points(found(certainty="shared"), found(certainty="certain"))
 
