@@ -29,6 +29,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from detectors.concern import CONCERNS
 from detectors.detector import Detector, Span, all_detectors
 from detectors.finding import FINDING_SCHEMA, Severity
 from detectors.reference import FEEDS, GATED, Reference
@@ -109,6 +110,9 @@ class TestEveryDetector:
         about = detector.about
         assert all((about.title, about.meaning, about.innocent_causes, about.runbook))
         assert about.category in CATEGORIES
+        assert about.concern in CONCERNS.keys() - {"other"}, (
+            "findings on one event must gather: name a concern"
+        )
         assert about.severity in Severity
         assert set(detector.feeds) <= FEEDS.keys()
         assert set(detector.reads) <= set(FAMILIES)
