@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 from pydantic import Field
@@ -21,6 +21,9 @@ from detectors.judged_look_ups import JudgedSettings, certain
 from detectors.listed import unprotected
 from detectors.sentences import clock_and_day, no_explanation, number, subject
 from parsers.subjects import canonical_collar
+
+SOONEST: Final = timedelta(seconds=30)
+"""In less, nobody is asked for somebody, finds them and sees the answer."""
 
 
 class ProxySearcherSettings(JudgedSettings):
@@ -141,7 +144,7 @@ class ProxySearcher(Detector):
         gone = pl.col("timestamp") - pl.col("asked_at")
         asked = (
             looked.join(earlier, on="staff_id")
-            .filter(gone.is_between(timedelta(0), self._asked))
+            .filter(gone.is_between(SOONEST, self._asked))
             .sort("asked_at", "asked_event")
             .unique(["event_id", "asker"], keep="last", maintain_order=True)
         )
