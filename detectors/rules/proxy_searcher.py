@@ -191,7 +191,8 @@ class ProxySearcher(Detector):
             "email": window.events("email").filter(near, pl.col("email_from_address").is_in(theirs)),
             "call": window.events("call").filter(near, pl.col("call_from").is_in(theirs)),
         }
-        view = contacts(events.__getitem__, window.force, only=~pl.col("passed_on"))
+        # Folded first: what a mailbox passes on leaves in its sender's name as well.
+        view = contacts(events.__getitem__, window.force).filter(~pl.col("passed_on"))
         spoken = (pl.col("family") == "email") | (pl.col("talk_seconds") > 0)
         left = unprotected(view.filter(pl.col("direction") == "outbound", spoken).collect(), window.reference)
         whose = resolve(
