@@ -95,7 +95,8 @@ class ProxySearcher(Detector):
         looked = certain(span_unexplained(window, self.settings.options))
         if looked.is_empty():
             return NO_FINDINGS
-        words = between(window, window.span.start - self._asked, window.span.end + self._answered)
+        first, last = window.span.start - self._asked, window.span.end + self._answered
+        words = between(window, first, last, looked["staff_id"])
         errands = self._answers(self._questions(looked, words, window), words)
         return NO_FINDINGS if errands.is_empty() else self._findings(self._passed_on(errands, window))
 
