@@ -32,29 +32,35 @@ BETWEEN_SCHEMA: Final = pl.Schema(
 )
 
 
-def between(window: Window, start: datetime, end: datetime) -> pl.DataFrame:
-    """Return answered calls and mail of [start, end) between two people of ours who are certain (BETWEEN_SCHEMA)."""
+def between(window: Window, start: datetime, end: datetime, people: pl.Series) -> pl.DataFrame:
+    """Return answered calls and mail of [start, end) between two of ours who are certain, one of them of `people`.
+
+    people: staff ids. BETWEEN_SCHEMA.
+    """
+    theirs = window.reference["identifiers"].filter(pl.col("staff_id").is_in(people.unique().implode()))
+    values = theirs["value"].unique().implode()
     near = (pl.col("timestamp") >= start) & (pl.col("timestamp") < end)
-    rows = pl.concat((_calls(window, near), _mail(window, near))).collect()
+    rows = pl.concat((_calls(window, near, values), _mail(window, near, values))).collect()
     sides = ("from", "to")
     for side in sides:
         told = rows.select("timestamp", kind=f"{side}_kind", value=f"{side}_value")
-        known = resolve(told, window.reference, kind=pl.col("kind"), value=pl.col("value"), time="timestamp")
-        certain = known.select(pl.when(certainty=CERTAIN).then("staff_id")).to_series()
+        held = resolve(told, window.reference, kind=pl.col("kind"), value=pl.col("value"), time="timestamp")
+        certain = held.select(pl.when(certainty=CERTAIN).then("staff_id")).to_series()
         actor = pl.concat_str(f"{side}_kind", pl.lit(":"), f"{side}_value").alias(f"{side}_actor")
         rows = rows.with_columns(actor, certain.alias(f"{side}_staff"))
-    people = rows.drop_nulls(["from_staff", "to_staff"]).filter(pl.col("from_staff") != pl.col("to_staff"))
-    return people.select(BETWEEN_SCHEMA.names())
+    known = rows.drop_nulls(["from_staff", "to_staff"]).filter(pl.col("from_staff") != pl.col("to_staff"))
+    return known.select(BETWEEN_SCHEMA.names())
 
 
-def _calls(window: Window, near: pl.Expr) -> pl.LazyFrame:
+def _calls(window: Window, near: pl.Expr, values: pl.Series) -> pl.LazyFrame:
     called = pl.coalesce("call_to_final", "call_to_dialled")
     spoken = pl.col("call_talk_seconds") > 0
+    theirs = pl.col("call_from").is_in(values) | called.is_in(values)
     ours = window.force.owns_number(pl.col("call_from")) & window.force.owns_number(called)
     length = pl.duration(seconds="call_talk_seconds")
     return (
         window.events("call")
-        .filter(near, spoken, ours, pl.col("call_is_recording").ne_missing(other=pl.lit(value=True)))
+        .filter(near, spoken, theirs, ours, pl.col("call_is_recording").ne_missing(other=pl.lit(value=True)))
         .select(
             "event_id",
             "timestamp",
@@ -68,12 +74,14 @@ def _calls(window: Window, near: pl.Expr) -> pl.LazyFrame:
     )
 
 
-def _mail(window: Window, near: pl.Expr) -> pl.LazyFrame:
+def _mail(window: Window, near: pl.Expr, values: pl.Series) -> pl.LazyFrame:
     sender = window.force.owns_address(pl.col("email_from_address")).fill_null(value=False)
     few = pl.col("email_to_address").list.len() <= FEW
+    received = pl.col("email_to_address").list.eval(pl.element().is_in(values)).list.any()
+    theirs = pl.col("email_from_address").is_in(values) | received
     return (
         window.events("email")
-        .filter(near, sender, few, pl.col("event_action").ne_missing(TRANSPORT))
+        .filter(near, sender, few, theirs, pl.col("event_action").ne_missing(TRANSPORT))
         .select(
             "event_id",
             "timestamp",

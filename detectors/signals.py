@@ -113,9 +113,7 @@ def _of_the_day(told: pl.DataFrame, window: Window, options: Options) -> tuple[p
     """Return day_looked and day_unexplained."""
     theirs = explained_before(told, window, options, DAY)
     nothing = theirs.filter(pl.col("explained_by").is_null())
-    made, bare = (
-        count_in(told, rows, by=("actor",), what="event_id", reach=DAY) for rows in (theirs, nothing)
-    )
+    made, bare = (count_in(told, rows, by=("actor",), what=None, reach=DAY) for rows in (theirs, nothing))
     return made.rename("day_looked"), bare.rename("day_unexplained")
 
 

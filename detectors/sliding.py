@@ -20,20 +20,24 @@ def count_in(
     rows: pl.DataFrame,
     *,
     by: Sequence[str],
-    what: str,
+    what: str | None,
     reach: timedelta,
 ) -> pl.Series:
-    """Return, per row of `asked`, how many different `what` the `rows` of the same `by` hold in (t - reach, t]; Int64.
+    """Return, per row of `asked`, how many different `what` (None: rows) the `rows` of the same `by` hold in (t - reach, t]; Int64.
 
     asked and rows: with `timestamp` and the columns of `by`; rows must hold all of that stretch. Nulls of `what` do not
     count; where a column of `by` is null, 0 comes out.
     """
-    at, group = pl.col("timestamp"), [*by, what]
-    kept = rows.select("timestamp", *group).drop_nulls().sort(*group, "timestamp")
-    # A thing counts from when it is seen until it is seen again, or has been gone for the reach.
-    same = pl.all_horizontal(pl.col(name) == pl.col(name).shift(-1) for name in group)
-    again = pl.when(same).then(at.shift(-1))
-    seen = kept.with_columns(pl.min_horizontal(at + reach, again).alias("until"))
+    at, group = pl.col("timestamp"), [*by, *([what] if what else [])]
+    near = rows.select("timestamp", *group).drop_nulls().join(asked, on=list(by), how="semi")
+    if what:
+        kept = near.sort(*group, "timestamp")
+        # A thing counts from when it is seen until it is seen again, or has been gone for the reach.
+        same = pl.all_horizontal(pl.col(name) == pl.col(name).shift(-1) for name in group)
+        again = pl.when(same).then(at.shift(-1))
+        seen = kept.with_columns(pl.min_horizontal(at + reach, again).alias("until"))
+    else:
+        seen = near.with_columns((at + reach).alias("until"))
     steps = pl.concat(
         (
             seen.select(*by, pl.col("timestamp").alias(_AT), pl.lit(1, pl.Int64).alias(_STEP)),

@@ -83,7 +83,7 @@ class NewTerminalOrPlace(LookUpDetector):
             count_in(told, uses.with_columns(day=day), by=("actor",), what="day", reach=self._reach).alias(
                 "days_active"
             ),
-            count_in(told, uses, by=_USE, what="event_id", reach=self._reach).alias("used"),
+            count_in(told, uses, by=_USE, what=None, reach=self._reach).alias("used"),
         )
         new = told.filter(
             pl.col("used") == pl.col("at_once"), pl.col("days_active") > self.settings.used_days

@@ -87,7 +87,7 @@ class PrivateMailbox(Detector):
         return timedelta(hours=self.settings.grace_hours)
 
     def judge(self, window: Window) -> pl.DataFrame:
-        """Return a finding per rule (key: its event), per day of what was passed on, and per large mail (`contact_key`)."""
+        """Return a finding per rule (key: its event), per day of what was passed on, and per large mail (keys: contacts)."""
         found = [self._rules(window), self._passed_on(window), self._mailed(window)]
         return pl.concat(found).sort("timestamp", "key")
 
@@ -141,7 +141,7 @@ class PrivateMailbox(Detector):
             .unique(["own_value", "other_value", day.alias("day")], keep="first", maintain_order=True)
             .filter(window.in_span())
         )
-        return self._leaving(first.with_columns(key=contact_key(), what=pl.lit("passed on")), window)
+        return self._leaving(first.with_columns(key=_key("passed on"), what=pl.lit("passed on")), window)
 
     def _leaving(self, rows: pl.DataFrame, window: Window) -> pl.DataFrame:
         """Return findings on mail that a mailbox passes on, unless a partner gets it."""
@@ -167,7 +167,7 @@ class PrivateMailbox(Detector):
         )
         ours = window.force.owns_address(pl.col("email_from_address")).fill_null(value=False)
         large = near & ours & (pl.col("email_bytes") >= self.settings.large_bytes)
-        view = contacts(_only_mail(window, large), window.force, only=~pl.col("passed_on"))
+        view = contacts(_only_mail(window, large), window.force).filter(~pl.col("passed_on"))
         rows = unprotected(
             view.filter(window.in_span(), pl.col("direction") == "outbound").collect(), window.reference
         ).filter(~under("other_value", self.settings.trusted_domains))
@@ -205,7 +205,7 @@ class PrivateMailbox(Detector):
             .filter(pl.col("own_name") | pl.col("some_unexplained"))
             .join(sizes, on="event_id")
             .with_columns(
-                contact_key().alias("key"),
+                _key("mailed").alias("key"),
                 severity.alias("severity"),
                 pl.concat_list("looked", "event_id").alias("event_ids"),
                 facts.struct.json_encode().alias("facts"),
@@ -228,6 +228,11 @@ _FACTS: Final = (
     pl.col("other_value").alias("other"),
     "private",
 )
+
+
+def _key(what: str) -> pl.Expr:
+    """Return the key of a contact, told from that of the same message seen otherwise."""
+    return pl.concat_str(pl.lit(f"{what}|"), contact_key())
 
 
 def _only_mail(window: Window, wanted: pl.Expr) -> Any:

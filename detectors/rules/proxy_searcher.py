@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 from pydantic import Field
@@ -21,6 +21,9 @@ from detectors.judged_look_ups import JudgedSettings, certain
 from detectors.listed import unprotected
 from detectors.sentences import clock_and_day, no_explanation, number, subject
 from parsers.subjects import canonical_collar
+
+SOONEST: Final = timedelta(seconds=30)
+"""In less, nobody is asked for somebody, finds them and sees the answer."""
 
 
 class ProxySearcherSettings(JudgedSettings):
@@ -92,7 +95,8 @@ class ProxySearcher(Detector):
         looked = certain(span_unexplained(window, self.settings.options))
         if looked.is_empty():
             return NO_FINDINGS
-        words = between(window, window.span.start - self._asked, window.span.end + self._answered)
+        first, last = window.span.start - self._asked, window.span.end + self._answered
+        words = between(window, first, last, looked["staff_id"])
         errands = self._answers(self._questions(looked, words, window), words)
         return NO_FINDINGS if errands.is_empty() else self._findings(self._passed_on(errands, window))
 
@@ -141,7 +145,7 @@ class ProxySearcher(Detector):
         gone = pl.col("timestamp") - pl.col("asked_at")
         asked = (
             looked.join(earlier, on="staff_id")
-            .filter(gone.is_between(timedelta(0), self._asked))
+            .filter(gone.is_between(SOONEST, self._asked))
             .sort("asked_at", "asked_event")
             .unique(["event_id", "asker"], keep="last", maintain_order=True)
         )
@@ -188,7 +192,8 @@ class ProxySearcher(Detector):
             "email": window.events("email").filter(near, pl.col("email_from_address").is_in(theirs)),
             "call": window.events("call").filter(near, pl.col("call_from").is_in(theirs)),
         }
-        view = contacts(events.__getitem__, window.force, only=~pl.col("passed_on"))
+        # Folded first: what a mailbox passes on leaves in its sender's name as well.
+        view = contacts(events.__getitem__, window.force).filter(~pl.col("passed_on"))
         spoken = (pl.col("family") == "email") | (pl.col("talk_seconds") > 0)
         left = unprotected(view.filter(pl.col("direction") == "outbound", spoken).collect(), window.reference)
         whose = resolve(

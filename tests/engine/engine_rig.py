@@ -43,11 +43,8 @@ FEEDS = (
     "media_contacts", "media_register", "protected_contacts", "watch_lists",
 )  # fmt: skip
 HEADERS = {
-    "pnc": ",".join(PNC_COLUMNS) + "\n",
-    "exchange": exchange_header(NOON),
-    "cucm": cucm_header(),
-    "squid": "",
-}
+    "pnc": ",".join(PNC_COLUMNS) + "\n", "exchange": exchange_header(NOON), "cucm": cucm_header(), "squid": "",
+}  # fmt: skip
 LOGS = {"pnc": "pnc*.csv", "exchange": "MSGTRK*.LOG", "cucm": "cdr_*", "squid": "access.log*"}
 
 _CONFIG = """\

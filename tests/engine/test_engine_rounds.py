@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine_rig import at
 
 from auditd.engine.rounds import Turn, next_turn
+from auditd.engine.runs import Run
 from detectors.detector import Span
 from detectors.rules.self_lookup import SelfLookup
 from detectors.rules.unlinked_lookup import UnlinkedLookup
@@ -16,14 +17,16 @@ def hours(*starts: int) -> list[Span]:
 
 def two(first: list[Span], second: list[Span]) -> list[Turn]:
     kinds = (SelfLookup(), UnlinkedLookup())
-    return [Turn(kind, (), iter(spans), None) for kind, spans in zip(kinds, (first, second), strict=True)]
+    return [
+        Turn(Run(kind, ""), (), iter(spans), None) for kind, spans in zip(kinds, (first, second), strict=True)
+    ]
 
 
 def order(turns: list[Turn], *, late_after: int = 99) -> list[tuple[str, Span]]:
     taken: list[tuple[str, Span]] = []
     while turn := next_turn(turns, late=len(taken) >= late_after):
         assert turn.next is not None
-        taken.append((turn.detector.name, turn.next))
+        taken.append((turn.run.key, turn.next))
         turn.advance()
     return taken
 

@@ -189,12 +189,12 @@ REGISTER = "entry_id,staff_id,contact_at,outlet,channel,recorded_at\n"
         (
             "incidents",
             samples.INCIDENTS + samples.incident(1),
-            Touched(subjects=frozenset({CAR, ("occurrence", "INC1")})),
+            Touched(subjects=frozenset({CAR, ("occurrence", "INC1")}), refs=frozenset({"INC1"})),
         ),
         (
             "assignments",
             samples.ASSIGNMENTS + "INC2,S1,,2026-03-01T10:00:00Z,,2026-03-01T10:00:00Z\n",
-            Touched(subjects=frozenset({VAN, ("occurrence", "INC2")})),
+            Touched(subjects=frozenset({VAN, ("occurrence", "INC2")}), refs=frozenset({"INC2"})),
         ),
         (
             "incident_subjects",
@@ -202,6 +202,7 @@ REGISTER = "entry_id,staff_id,contact_at,outlet,channel,recorded_at\n"
             Touched(
                 subjects=frozenset({("phone", "+447700900123"), ("occurrence", "INC9")}),
                 contacts=frozenset({("phone", "+447700900123")}),
+                refs=frozenset({"INC9"}),
             ),
         ),
         ("staff", staff("CID"), Touched(identifiers=ALDERS, staff=frozenset({"S1"}))),
