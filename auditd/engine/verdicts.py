@@ -28,8 +28,9 @@ from auditd.engine.runs import Run
 from auditd.engine.windows import Windows
 from detectors.detector import Detector, Span, Window
 from detectors.findings import NO_FINDINGS
+from detectors.reference import GATED
 
-LIST: Final = "media_contacts"
+GATED_FEEDS: Final = frozenset(GATED)
 
 
 class Verdicts:
@@ -103,7 +104,7 @@ class Verdicts:
         """Return the detector's findings on a span (one pass per authority), and the windows it looked through."""
         windows = self._windows.on(detector, span, authorities, now, known_on=known_on)
         parts = [detector.judge(window) for window in windows]
-        if detector.about.needs_authority and LIST not in detector.feeds:
+        if detector.about.needs_authority and not GATED_FEEDS.intersection(detector.feeds):
             parts = [covered(part, one) for part, one in zip(parts, authorities, strict=True)]
         findings = pl.concat([NO_FINDINGS, *parts])
         if len(parts) > 1:
