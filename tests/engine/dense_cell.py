@@ -255,7 +255,7 @@ class Cell:
     def _burst(self) -> None:
         """Somebody works through what a task names, mostly with one in the middle that no record names."""
         user = self.more.randrange(3)
-        begins = self._moment(self.more) + timedelta(minutes=3)
+        begins = self.moment(self.more) + timedelta(minutes=3)
         ref, day = f"BT{self.n}", begins.isoformat()
         named = [("vehicle", f"ZB{self.n:02d}{letter}XX") for letter in "ABCD"]
         task = {
