@@ -61,28 +61,24 @@ def installed(root: Path) -> Rig:
     return rig
 
 
+def lists_of(name: str) -> tuple[str, ...]:
+    """What an authority of a detector must name: a watch-list opens by its name alone."""
+    kind = all_detectors().get(name)
+    return (WATCH_LIST,) if kind is not None and "watch_lists" in kind.feeds else ()
+
+
 @pytest.fixture(scope="module")
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """No authority is live: one each is revoked, expired, and to begin; a live one is of another detector."""
     rig = installed(tmp_path_factory.mktemp("closed"))
     scope = (at(days=-30), at(days=30))
     for name in GATED:
-        for outlets in ((), (WATCH_LIST,)):
-            rig.grant(
-                FIRST, scope=scope, detectors=(name,), outlets=outlets, expires_at=FIRST + timedelta(hours=1)
-            )
-            rig.grant(LAST + timedelta(days=400), scope=scope, detectors=(name,), outlets=outlets)
-            ended = rig.grant(
-                FIRST, scope=scope, detectors=(name,), outlets=outlets, expires_at=FIRST + timedelta(days=300)
-            )
-            with rig.engine.begin() as conn:
-                revoke(
-                    conn,
-                    ended.authority_id,
-                    by="Det Supt R. Example",
-                    reason="ended",
-                    now=FIRST + timedelta(minutes=1),
-                )
+        request = {"scope": scope, "detectors": (name,), "outlets": lists_of(name)}
+        rig.grant(FIRST, **request, expires_at=FIRST + timedelta(hours=1))
+        rig.grant(LAST + timedelta(days=400), **request)
+        ended = rig.grant(FIRST, **request, expires_at=FIRST + timedelta(days=300))
+        with rig.engine.begin() as conn:
+            revoke(conn, ended.authority_id, by="Det Supt R. Example", reason="ended", now=FIRST)
     rig.grant(FIRST, scope=scope, detectors=("no_such_detector",), expires_at=FIRST + timedelta(days=300))
     rig.once(LAST)
     yield rig
@@ -93,8 +89,8 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """The same, with live authorities."""
     rig = installed(tmp_path_factory.mktemp("opened"))
-    for outlets in ((), (WATCH_LIST,)):
-        rig.grant(FIRST, scope=(at(days=-30), at(days=30)), detectors=tuple(GATED), outlets=outlets)
+    for name in GATED:
+        rig.grant(FIRST, scope=(at(days=-30), at(days=30)), detectors=(name,), outlets=lists_of(name))
     rig.once(LAST)
     yield rig
     rig.close()
