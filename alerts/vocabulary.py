@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from detectors import categories
+
 SYSTEM: Final = "access-auditd"
 """Who history rows name when the daemon acted; no person may act under this name."""
 
@@ -38,20 +40,7 @@ AUTOMATIC_OUTCOMES: Final = (EXPLAINED_LATE, MOVED, SUPPRESSED)
 GATHERED: Final = "gathered in another alert"
 """How the upgrade to alerts by concern closed an alert whose findings it moved to another; nothing opens it again."""
 
-CATEGORIES: Final = (
-    "infiltration",
-    "disclosure of information",
-    "perverting the course of justice",
-    "sexual misconduct",
-    "controlled drugs",
-    "theft and fraud",
-    "misuse of force systems",
-    "abuse of authority",
-    "inappropriate association",
-    "vulnerability",
-    "commit, incite or aid crime",
-    "other",
-)
+CATEGORIES: Final = categories.CATEGORIES
 """The twelve national corruption categories."""
 
 PURPOSES: Final[dict[str, str]] = {

@@ -1,6 +1,6 @@
 """The event schema: the families there are, and the columns of each as a schema that every frame of it keeps to.
 
-It must never hold behaviour beyond that: parsers fill the columns (parsers/columns.py), the archive stores them.
+It must never hold behaviour beyond that: parsers fill the columns (parsers/columns), the archive stores them.
 """
 
 from __future__ import annotations

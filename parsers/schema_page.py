@@ -1,6 +1,6 @@
 """Writes docs/schema.md from the event schema: `python -m parsers.schema_page > docs/schema.md`.
 
-It must never say anything of a column that parsers/columns.py does not say.
+It must never say anything of a column that parsers/columns does not say.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _TYPES: Final = {
 _INTRODUCTION: Final = """\
 # Event schema
 
-<!-- Made by `python -m parsers.schema_page` from parsers/columns.py: change that, then run it again. -->
+<!-- Made by `python -m parsers.schema_page` from parsers/columns: change that, then run it again. -->
 
 An event is one row of its family's table: the common columns, then the family's own. Every column may be null, except
 `event_id`, `timestamp` and `source`. Names are those of the Elastic Common Schema (ECS) with dots written as underscores;

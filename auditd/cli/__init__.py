@@ -71,6 +71,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "auditd.cli.shadow",
         "Show what runs in shadow would have raised, of which nothing becomes an alert; promote one.",
     ),
+    "sigma": ("auditd.cli.sigma", "Say what Sigma rules become here, or what is wrong with them."),
     "replay": (
         "auditd.cli.replay",
         "Run the same detectors over the archive and compare with the findings there are.",

@@ -256,9 +256,7 @@ def _gaps(
 
 def _detectors(state: State) -> dict[str, Any]:
     """Every installed detector by name, with its settings where it is switched on."""
-    from detectors.detector import all_detectors
-
-    plain = {name: kind() for name, kind in all_detectors().items()}
+    plain = {name: kind() for name, kind in state.config.known.items()}
     return plain | {detector.name: detector for detector in state.config.detectors()}
 
 

@@ -65,7 +65,6 @@ def grant(
     """Grant an authority. What it covers: events from --from to --to, of the people and outlets named (or all)."""
     from alerts.authority import AuthorityError
     from alerts.authority import grant as grant_authority
-    from detectors.detector import all_detectors
 
     state = open_state(ctx)
     now = state.now()
@@ -79,7 +78,7 @@ def grant(
             granted_at=now,
             expires_at=expires,
             review_by=review_by.date(),
-            known_detectors=[name for name, kind in all_detectors().items() if kind.about.needs_authority],
+            known_detectors=[name for name, kind in state.config.known.items() if kind.about.needs_authority],
         )
     _tell(granted, f"granted, until {london(granted.expires_at, seconds=False)}", now, as_json=as_json)
 

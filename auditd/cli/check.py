@@ -16,7 +16,6 @@ import click
 from auditd.cli.context import BAD_ANSWER, open_state
 from auditd.cli.output import clean, count, print_json, print_table
 from auditd.config import Config, ConfigError, load
-from detectors.detector import all_detectors
 
 
 @click.command()
@@ -85,7 +84,7 @@ def _summary(config: Config) -> dict[str, Any]:
                 "needs_authority": detector.about.needs_authority,
                 "missing_feeds": sorted(set(detector.feeds) - {feed.feed for feed in config.feeds}),
             }
-            for name, detector in all_detectors().items()
+            for name, detector in config.known.items()
         ],
         "warnings": _warnings(config),
     }

@@ -49,10 +49,9 @@ def add(
     from alerts.conditions import ConditionError, canonical
     from alerts.suppressions import SuppressionError
     from alerts.suppressions import add as add_suppression
-    from detectors.detector import all_detectors
 
     state = open_state(ctx)
-    known = {*all_detectors(), *(chosen.detector.name for chosen in state.config.chosen)}
+    known = {*state.config.known}
     if unknown := sorted(set(given["detectors"]) - known):
         raise CliError(
             f"no such detector: {', '.join(unknown)}", hint=f"there are {', '.join(sorted(known))}"

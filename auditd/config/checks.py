@@ -5,22 +5,23 @@ They read the raw TOML, table by table, so that a fault in one table hides none 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from auditd.config import detectors, listeners
 from auditd.config.faults import Complaint, Raw, suggestion, tables, written
 from auditd.config.validate import validate
+from detectors.detector import Detector
 from detectors.reference import FEEDS
 from parsers.format import all_formats
 
 
-def complaints(raw: Raw) -> Iterator[Complaint]:
-    """Yield every fault of the file that no single value shows."""
+def complaints(raw: Raw, known: Mapping[str, type[Detector]]) -> Iterator[Complaint]:
+    """Yield every fault of the file that no single value shows. known: every detector by name."""
     yield from _names(raw)
     yield from _files(raw)
     yield from _formats(raw)
     yield from _feeds(raw)
-    yield from detectors.complaints(raw)
+    yield from detectors.complaints(raw, known)
     yield from _bind(raw)
     yield from listeners.complaints(raw)
 

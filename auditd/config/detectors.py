@@ -12,30 +12,32 @@ from auditd.config.faults import Complaint, Raw, suggestion, tables
 from auditd.config.model import ConfigFile
 from auditd.config.runtime import ChosenDetector
 from auditd.config.validate import sure, validate
-from detectors.detector import Detector, DetectorSettings, all_detectors
+from detectors.detector import Detector, DetectorSettings
 from detectors.reference import FEEDS
 
+Detectors = Mapping[str, type[Detector]]
 MODES: Final = ("live", "shadow")
+SIGMA: Final = "sigma_"
+"""How names of detectors begin that are Sigma rules."""
 SHARED: Final = ("explanations", "contacts")
 _HOW_RUN: Final = ("enabled", "mode")
 
 
-def in_force(model: ConfigFile) -> tuple[ChosenDetector, ...]:
+def in_force(model: ConfigFile, known: Detectors) -> tuple[ChosenDetector, ...]:
     """Return the detectors whose findings become alerts, by name."""
     return tuple(
         ChosenDetector(detector, _settings(detector, model.detectors.get(name, {}), model))
-        for name, detector in all_detectors().items()
-        if _mode(model.detectors.get(name, {})) == "live"
+        for name, detector in known.items()
+        if _mode(detector, model) == "live"
     )
 
 
-def in_shadow(model: ConfigFile) -> tuple[ChosenDetector, ...]:
+def in_shadow(model: ConfigFile, known: Detectors) -> tuple[ChosenDetector, ...]:
     """Return the runs in shadow: detectors that are run there alone, and tables of `[shadows]`."""
-    known = all_detectors()
     alone = [
         ChosenDetector(detector, _settings(detector, model.detectors.get(name, {}), model), name)
         for name, detector in known.items()
-        if _mode(model.detectors.get(name, {})) == "shadow"
+        if _mode(detector, model) == "shadow"
     ]
     beside = []
     for run, table in model.shadows.items():
@@ -45,9 +47,11 @@ def in_shadow(model: ConfigFile) -> tuple[ChosenDetector, ...]:
     return tuple(sorted([*alone, *beside], key=lambda one: one.run))
 
 
-def _mode(table: Mapping[str, Any]) -> str:
+def _mode(detector: type[Detector], model: ConfigFile) -> str:
     """Return how a detector is run: live, shadow, or off."""
-    return str(table.get("mode", "live")) if table.get("enabled", True) else "off"
+    table = model.detectors.get(detector.name, {})
+    usual = model.sigma.mode if detector.name.startswith(SIGMA) else "live"
+    return str(table.get("mode", usual)) if table.get("enabled", True) else "off"
 
 
 def _merged(live: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,10 +65,9 @@ def _settings(detector: type[Detector], table: Mapping[str, Any], model: ConfigF
     return settings.model_copy(update={name: shared[name] for name in shared.keys() - table.keys()})
 
 
-def complaints(raw: Raw) -> Iterator[Complaint]:
+def complaints(raw: Raw, known: Detectors) -> Iterator[Complaint]:
     """Yield every fault of the tables of detectors."""
     chosen = raw.get("detectors")
-    known = all_detectors()
     for name, table in (chosen if isinstance(chosen, dict) else {}).items():
         if name not in known:
             hint = suggestion(name, list(known), kind="detectors")
@@ -75,13 +78,12 @@ def complaints(raw: Raw) -> Iterator[Complaint]:
                 yield Complaint(("detectors", name, "enabled"), "must be true or false")
             if table.get("mode", "live") not in MODES:
                 yield Complaint(("detectors", name, "mode"), 'must be "live" or "shadow"')
-    yield from _shadows(raw)
+    yield from _shadows(raw, known)
     yield from _ages(raw)
 
 
-def _shadows(raw: Raw) -> Iterator[Complaint]:
+def _shadows(raw: Raw, known: Detectors) -> Iterator[Complaint]:
     """Yield what is wrong with runs in shadow: what they name, their own names, their settings beside the live ones."""
-    known = all_detectors()
     runs, live = raw.get("shadows"), raw.get("detectors")
     for run, table in (runs if isinstance(runs, dict) else {}).items():
         if run in known:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os.path
 import re
 import tomllib
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -20,7 +21,9 @@ from auditd.config.listen_model import ListenerTable, ListenTable
 from auditd.config.locate import key_lines, nearest_line
 from auditd.config.model import ConfigFile, FeedTable, SourceTable, StorageTable
 from auditd.config.runtime import Config, Delivery, Query, Source
+from auditd.config.sigma import rules_of
 from auditd.config.validate import sure, validate
+from detectors.detector import Detector, all_detectors
 from parsers.force import Force
 from parsers.format import Context, Format, all_formats
 
@@ -37,14 +40,17 @@ def load(path: Path | str) -> Config:
     text = _read(file)
     raw = _parse(file, text)
     model, found = validate(ConfigFile, raw)
-    found += checks.complaints(raw)
-    if model is None or found:
+    rules, faults = rules_of(file.absolute().parent, raw)
+    known = all_detectors() | dict(rules)
+    found += checks.complaints(raw, known)
+    if model is None or found or faults:
         lines = key_lines(text)
-        raise ConfigError(
+        own = (
             Fault(file, written(fault.path), nearest_line(lines, fault.path), fault.why, fault.hint)
             for fault in found
         )
-    return _build(file.absolute(), model)
+        raise ConfigError([*own, *faults])
+    return _build(file.absolute(), model, known)
 
 
 def _read(file: Path) -> str:
@@ -70,7 +76,7 @@ def _parse(file: Path, text: str) -> dict[str, Any]:
         raise ConfigError([Fault(file, "", line, f"not TOML{column}: {why}", hint)]) from None
 
 
-def _build(file: Path, model: ConfigFile) -> Config:
+def _build(file: Path, model: ConfigFile, known: Mapping[str, type[Detector]]) -> Config:
     own = model.force
     force = Force(own.domains, own.number_ranges, own.country, own.access_digits, own.extension_digits)
     return Config(
@@ -83,8 +89,9 @@ def _build(file: Path, model: ConfigFile) -> Config:
         logging=model.logging,
         sources=tuple(_source(file.parent, table, force) for table in model.sources),
         feeds=tuple(_delivery(file.parent, table) for table in model.feeds),
-        chosen=in_force(model),
-        shadows=in_shadow(model),
+        known=known,
+        chosen=in_force(model, known),
+        shadows=in_shadow(model, known),
         explanations=model.explanations,
         score=model.score,
         listen=_listen(file.parent, model.listen),

@@ -172,6 +172,17 @@ class FeedTable(Table):
     )
 
 
+class SigmaTable(Table):
+    """Rules in Sigma's language."""
+
+    folder: Glob | None = Field(
+        None, description="Folder of Sigma rules (`*.yml`, `*.yaml`), subfolders included; unset: none."
+    )
+    mode: Literal["live", "shadow"] = Field(
+        "live", description="How rules run that have no `mode` of their own in `[detectors.NAME]`."
+    )
+
+
 class ShadowTable(Table):
     """A detector run in shadow beside the one in force."""
 
@@ -203,4 +214,5 @@ class ConfigFile(Table):
     detectors: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Settings per detector; all run unless `enabled = false`."
     )
+    sigma: SigmaTable = Field(default_factory=SigmaTable, description="Rules in Sigma's language.")
     shadows: dict[RunName, ShadowTable] = Field(default_factory=dict, description="Runs in shadow, by name.")

@@ -116,7 +116,10 @@ class ChosenDetector:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A whole configuration. Paths are absolute; everything named in it exists in this installation."""
+    """A whole configuration. Paths are absolute; everything named in it exists in this installation.
+
+    known: every detector by name, those of Sigma rules among them; chosen: those in force.
+    """
 
     file: Path
     force_name: str
@@ -127,6 +130,7 @@ class Config:
     logging: LoggingTable
     sources: tuple[Source, ...]
     feeds: tuple[Delivery, ...]
+    known: Mapping[str, type[Detector]] = field(default_factory=dict)
     chosen: tuple[ChosenDetector, ...] = field(default=())
     shadows: tuple[ChosenDetector, ...] = field(default=())
     explanations: ExplanationSettings = field(default_factory=ExplanationSettings)

@@ -103,7 +103,7 @@ class Feeding:
                 touched = self._folder.poll(conn, now, wait=settle) | self._queries.poll(conn, now)
                 if touched != NOTHING:
                     known = partial(self._identifiers, conn)
-                    touches = find_touched(self._archive, touched, known, self._force)
+                    touches = find_touched(self._archive, touched, known, self._force, self._judge.reads)
                     self._judge.notes.touches(conn, touches)
                 self._watch.taken(conn, [*self._folder.taken, *self._queries.taken], now)
             committed = True

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+import polars as pl
 from sqlalchemy import Engine, insert, select
 
 from alerts.authority import Authority, list_authorities
@@ -66,6 +67,15 @@ def live_for(detector: Detector, authorities: Sequence[Authority], now: datetime
     if not detector.about.needs_authority:
         return []
     return [one for one in authorities if detector.name in one.detectors and one.live(now)]
+
+
+def covered(findings: pl.DataFrame, authority: Authority) -> pl.DataFrame:
+    """Return the findings an authority covers, of a detector whose list is its own: the gate has nothing to clip there."""
+    if authority.outlets:
+        return findings.clear()
+    times = pl.col("timestamp").is_between(authority.events_from, authority.events_to, closed="left")
+    people = pl.col("staff_id").is_in(list(authority.people)) if authority.people else pl.lit(value=True)
+    return findings.filter(times, people)
 
 
 def scope_of(detector: Detector, authorities: Sequence[Authority]) -> Callable[[FindingRecord], bool]:

@@ -35,6 +35,7 @@ from auditd.engine.verdicts import Verdicts
 from auditd.engine.windows import Windows
 from auditd.reference.store import ReferenceStore
 from detectors.detector import Detector, Span
+from parsers.event import Family
 from parsers.force import Force
 
 REST_SECONDS: Final = 30.0
@@ -84,6 +85,11 @@ class Judge:
     def detectors(self) -> list[Detector]:
         """The detectors in force."""
         return [run.detector for run in self.live]
+
+    @property
+    def reads(self) -> frozenset[Family]:
+        """The families that any run reads."""
+        return frozenset(family for run in (*self.live, *self.shadows) for family in run.detector.reads)
 
     @property
     def protected_stripped(self) -> int:

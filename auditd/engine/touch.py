@@ -6,7 +6,7 @@ spans to judge again. It may name too many, never too few.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -19,7 +19,7 @@ from auditd.engine.alike import alike_times
 from auditd.engine.claimed import claimed_times
 from auditd.engine.spans import merge, reach, spans_of
 from auditd.reference.touched import Touched
-from detectors.detector import Detector, Span, all_detectors
+from detectors.detector import Detector, Span
 from detectors.reference import Reference
 from parsers.event import FAMILIES, Family
 from parsers.force import Force
@@ -48,8 +48,17 @@ class Touches:
         return merge((*around, *self.entries)) if detector.judges_entries else around
 
 
-def find_touched(archive: Archive, touched: Touched, known: Callable[[], Reference], force: Force) -> Touches:
-    """Return where in the archive the events lie that the change touches. known: the identifiers as known now."""
+def find_touched(
+    archive: Archive,
+    touched: Touched,
+    known: Callable[[], Reference],
+    force: Force,
+    judged: Collection[Family] = FAMILIES,
+) -> Touches:
+    """Return where in the archive the events lie that the change touches. known: the identifiers as known now.
+
+    judged: the families that any detector reads: to look through others costs, for nobody.
+    """
     feeds = touched.feeds
     if touched.everything:
         whole = {family: _whole(archive, family, touched.since) for family in FAMILIES}
@@ -59,7 +68,7 @@ def find_touched(archive: Archive, touched: Touched, known: Callable[[], Referen
         "access": _access(touched, kinds),
         "email": _email(kinds),
         "call": _call(kinds),
-        "web": _web(kinds) if _is_judged("web") else None,
+        "web": _web(kinds) if "web" in judged else None,
     }
     spans: dict[Family, list[Span]] = {family: [] for family in FAMILIES}
     for family, chosen in filters.items():
@@ -147,9 +156,7 @@ def _web(kinds: Mapping[str, list[str]]) -> pl.Expr | None:
         parts.append(pl.col("user_id").is_in(names))
     if terminals := kinds.get("terminal"):
         parts.append(canonical_terminal(pl.col("source_address")).is_in(terminals))
+    for domain in kinds.get("domain", ()):
+        site = pl.col("url_domain")
+        parts.append((site == domain) | site.str.ends_with(f".{domain}"))
     return _any(parts)
-
-
-def _is_judged(family: Family) -> bool:
-    """Whether any detector reads a family: there are many visits to the web, and looking through them for nobody costs."""
-    return any(family in detector.reads for detector in all_detectors().values())

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 from polars.exceptions import PolarsError
@@ -22,12 +22,15 @@ from auditd.archive.archive import Archive
 from auditd.database import reading
 from auditd.engine.faults import store_faults
 from auditd.engine.forms import Forms
-from auditd.engine.grants import scope_of
+from auditd.engine.grants import covered, scope_of
 from auditd.engine.judged import Judged, judged_piece
 from auditd.engine.runs import Run
 from auditd.engine.windows import Windows
 from detectors.detector import Detector, Span, Window
 from detectors.findings import NO_FINDINGS
+from detectors.reference import GATED
+
+GATED_FEEDS: Final = frozenset(GATED)
 
 
 class Verdicts:
@@ -101,6 +104,8 @@ class Verdicts:
         """Return the detector's findings on a span (one pass per authority), and the windows it looked through."""
         windows = self._windows.on(detector, span, authorities, now, known_on=known_on)
         parts = [detector.judge(window) for window in windows]
+        if detector.about.needs_authority and not GATED_FEEDS.intersection(detector.feeds):
+            parts = [covered(part, one) for part, one in zip(parts, authorities, strict=True)]
         findings = pl.concat([NO_FINDINGS, *parts])
         if len(parts) > 1:
             findings = findings.unique("key", keep="first", maintain_order=True)

@@ -26,6 +26,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "[listen]": listen_model.ListenTable,
     "[[listeners]]": listen_model.ListenerTable,
     "[[listeners.routes]]": listen_model.RouteTable,
+    "[sigma]": model.SigmaTable,
     "[shadows.NAME]": model.ShadowTable,
     "[explanations]": ExplanationSettings,
     "[[explanations.duties]]": Duty,

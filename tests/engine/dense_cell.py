@@ -73,7 +73,7 @@ class Cell:
             self._mail(index)
         for index in range(self.rng.randint(1, 5)):
             self._call(index)
-        fill_contacts(self, random.Random(f"{self.n} {self.numbers} {self.more.random()}"))
+        fill_contacts(self, random.Random(repr(self.more.getstate()[1][:8])))
 
     def moment(self, rng: random.Random | None = None) -> datetime:
         return NOON + timedelta(minutes=(rng or self.rng).choice(_MINUTES))
