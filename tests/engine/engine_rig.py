@@ -47,6 +47,7 @@ HEADERS = {
 }  # fmt: skip
 LOGS = {"pnc": "pnc*.csv", "exchange": "MSGTRK*.LOG", "cucm": "cdr_*", "squid": "access.log*"}
 
+# The last table is the one that `Rig.more` goes on with.
 _CONFIG = """\
 [force]
 name = "Northmere Constabulary"
@@ -82,12 +83,12 @@ used_days = 1
 explained = 2
 [detectors.false_or_boilerplate_reason]
 closed_days = 1
-[detectors.unlinked_lookup]
-grace_hours = {grace}
 [detectors.web_exfiltration]
 domains = ["paste.example"]
 [detectors.private_mailbox]
 private_domains = ["home.example"]
+[detectors.unlinked_lookup]
+grace_hours = {grace}
 """
 
 

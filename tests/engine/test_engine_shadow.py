@@ -329,7 +329,8 @@ class TestVersions:
 
     def act(self, rig: Rig) -> None:
         with rig.engine.begin() as conn:
-            [alert] = conn.scalars(select(AlertRow.alert_id).where(AlertRow.concern == "unlinked_lookup"))
+            theirs = FindingRow.detector == "unlinked_lookup"
+            [alert] = set(conn.scalars(select(FindingRow.alert_id).where(theirs)))
             note(conn, alert, text="Roster asked for.", by="Ben Ode", now=END)
 
     def history(self, rig: Rig) -> list[Any]:
