@@ -91,6 +91,8 @@ def _formats(text: str) -> tuple[str, ...]:
 
 
 def _print(written: Written) -> None:
+    from auditd.force.settings import LIST_DETECTORS
+
     rows = [(f"log {name}", count(number)) for name, number in written.records.items()]
     rows += [(f"feed {name}", count(number)) for name, number in written.rows.items()]
     rows += [(f"look-ups: {name}", count(number)) for name, number in written.look_ups.items()]
@@ -101,7 +103,7 @@ def _print(written: Written) -> None:
     click.echo("\nnext, with an authority for the detectors that use contact lists:")
     click.echo(
         f"  {config} authority grant --purpose integrity_security --reason 'invented data' "
-        f"--detector media_contact --detector lookup_then_contact --from {written.first_day} "
+        f"{' '.join(f'--detector {name}' for name in LIST_DETECTORS)} --from {written.first_day} "
         f"--expires {now + timedelta(days=30):%Y-%m-%d} --review-by {now + timedelta(days=20):%Y-%m-%d}"
     )
     click.echo(f"  {config} run --once")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 from auditd.force.browsing import PRIVATE
 from auditd.force.logs import SYSTEMS
 from auditd.force.names import DOMAIN, TRUNK
 from detectors.reference import FEEDS
+
+LIST_DETECTORS: Final = ("media_contact", "lookup_then_contact", "unregistered_media_contact")
+"""The detectors that need an authority and for which the force writes what they look at."""
 
 
 def configuration(
