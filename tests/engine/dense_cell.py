@@ -291,7 +291,7 @@ class Cell:
                 subject_key=key,
                 ref=f"TB{self.n}-{index}",
                 originator="",
-                incident_ref=self.more.choice(("", ref, f"BT{self.n + 1}", f"BT{self.n}7")),
+                incident_ref=self.more.choice(("", ref, f"BT{self.n}77", f"BT{self.n}77")),
             )
             terminal = self.more.choice((f"T{self.n:03d}", f"T8{self.n:02d}"))
             self.history.lines["pnc"].append(
