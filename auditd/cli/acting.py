@@ -32,6 +32,24 @@ def use_options(command: Command) -> Command:
     return what_for(why(by_option(command)))
 
 
+def explaining_use_options(command: Command) -> Command:
+    """Add the same, for a question that is put time and again while alerts are decided: told only where it is another."""
+    why = click.option(
+        "--reason",
+        default="what explains this look-up",
+        show_default=True,
+        help="Why it is necessary, in words.",
+    )
+    what_for = click.option(
+        "--purpose",
+        type=click.Choice(list(PURPOSES)),
+        default="self_monitoring",
+        show_default=True,
+        help="What it is used for.",
+    )
+    return what_for(why(by_option(command)))
+
+
 def optional_use_options(command: Command) -> Command:
     """Add the same, for a command that uses personal data only where an option asks for it; "" where not given."""
     why = click.option("--reason", default="", help="Why it is necessary, in words.")

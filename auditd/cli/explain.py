@@ -1,6 +1,7 @@
 """`access-auditd explain EVENT`: what explains one look-up, and why every other template does not.
 
-It must never show more of a look-up than the question needs: no text typed into the system, no content.
+It must never show more of a look-up than the question needs: no text typed into the system, no content; nor anything
+before the use is written down.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from auditd.cli.acting import explaining_use_options, refusals
 from auditd.cli.approvals import approve, list_, mine, revoke
 from auditd.cli.context import BAD_ANSWER, CliError, State, open_state
 from auditd.cli.output import clean, london, print_json
@@ -41,16 +43,25 @@ for _part in (mine, approve, revoke, list_):
 
 @command.command()
 @click.argument("event")
+@explaining_use_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
-def event(ctx: click.Context, /, *, event: str, as_json: bool) -> None:
+def event(ctx: click.Context, /, *, event: str, purpose: str, reason: str, by: str, as_json: bool) -> None:
     """Ask every explanation about one look-up: which holds, with its evidence, and why each other one does not.
 
     EVENT is the event id that `alerts show` prints. The word `event` may be left out. Reference data is taken as it is
-    known now. The exit status is 0 whether anything explains the look-up or not, 1 where there is no such look-up.
+    known now. The use is recorded with who, purpose and reason, where `uses` shows it. The exit status is 0 whether anything
+    explains the look-up or not, 1 where there is no such look-up.
     """
+    from alerts.uses import UseError, record_use
+
     state = open_state(ctx)
     looks, row = _look(state, event)
+    with refusals(UseError), state.engine.begin() as conn:
+        asked = {"event_id": row["event_id"]}
+        record_use(
+            conn, action="explain", detail=asked, purpose=purpose, reason=reason, by=by, now=state.now()
+        )
     tried = _examined(state, looks, row["event_id"])
     person = state.naming().person(row["staff_id"], row["actor"] or "account:unknown")
     explained_by = next((one.template for one in tried if one.held), None)

@@ -9,8 +9,10 @@ import pytest
 from click.testing import CliRunner, Result
 from engine_rig import Rig, at, event_ids
 
+from alerts.uses import list_uses
 from auditd.archive.archive import Archive
 from auditd.cli import main
+from auditd.database import reading
 from auditd.demo.formats import Lookup, pnc_line
 from detectors.explanations import all_templates
 
@@ -65,6 +67,28 @@ def test_a_look_up_is_explained_with_its_evidence(rig: Rig) -> None:
     text = call(rig, event_id).stdout
     assert "PC Ann Briar queried vehicle AB12CDE on PNC at Tue 3 Mar 2026 12:00:00." in text
     assert "assigned: holds\n  Incident NM-1 (crime); on record since 12:00 on 3 Mar 2026." in text
+
+
+def test_the_question_is_recorded_before_it_is_answered(rig: Rig) -> None:
+    incident(rig)
+    rig.log("pnc", [look("T1")])
+    rig.once(at(days=3))
+    event_id = only_event(rig)
+    assert call(rig, event_id, "--by", "Alex Tarn").exit_code == 0
+    assert (
+        call(
+            rig, event_id, "--by", "Kit Orme", "--purpose", "criminal_proceedings", "--reason", "Op Teal"
+        ).exit_code
+        == 0
+    )
+    assert call(rig, event_id, "--by", "").exit_code == 1
+    assert call(rig, "no-such-event", "--by", "Kit Orme").exit_code == 1
+    with reading(rig.engine) as conn:
+        uses = list_uses(conn)
+    assert {(use.actor, use.action, use.purpose, use.reason, use.detail["event_id"]) for use in uses} == {
+        ("Alex Tarn", "explain", "self_monitoring", "what explains this look-up", event_id),
+        ("Kit Orme", "explain", "criminal_proceedings", "Op Teal", event_id),
+    }
 
 
 def test_what_does_not_explain_it_says_which_bound_was_missed(rig: Rig) -> None:
