@@ -13,8 +13,10 @@ from auditd.cli.output import count, print_json, print_table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from auditd.cli.context import State
     from auditd.evaluation.caught import AtBudget, CaughtReport, QueueReport
     from auditd.evaluation.explained import ExplainedReport, Share
+    from auditd.evaluation.labels import Labels
     from auditd.evaluation.measure import Evaluation
 
 MOST_BUDGET = 10_000
@@ -34,9 +36,16 @@ MOST_BUDGET = 10_000
     type=click.Path(path_type=Path, dir_okay=False),
     help="Draw recall and precision over alerts a day: an .svg or .png file. Needs the extra `plot`.",
 )
+@click.option(
+    "--tuning",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also judge again with each setting of each detector changed, which takes minutes, and write what that is worth: a .md file.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
-def command(ctx: click.Context, labels: Path, budgets: str, picture: Path | None, as_json: bool) -> None:
+def command(
+    ctx: click.Context, labels: Path, budgets: str, picture: Path | None, tuning: Path | None, as_json: bool
+) -> None:
     """Measure explanations, detectors and ranking against a labelled data set.
 
     LABELS is a folder of CSV files that say what is true. Findings are those in the database, made under the
@@ -52,6 +61,8 @@ def command(ctx: click.Context, labels: Path, budgets: str, picture: Path | None
     numbers = _budgets(budgets)
     if picture is not None and picture.suffix.lower() not in (".svg", ".png"):
         raise CliError(f"--picture {picture}: the name must end in .svg or .png")
+    if tuning is not None and tuning.suffix.lower() != ".md":
+        raise CliError(f"--tuning {tuning}: the name must end in .md")
     try:
         known = read_labels(labels)
     except LabelError as error:
@@ -67,10 +78,42 @@ def command(ctx: click.Context, labels: Path, budgets: str, picture: Path | None
         raise CliError(str(error), hint=hint, exit_code=BAD_ANSWER) from None
     if picture is not None:
         _draw(picture, report)
+    if tuning is not None:
+        _tune(state, known, tuning)
     if as_json:
         print_json(report)
     else:
         _print(report)
+
+
+def _tune(state: State, labels: Labels, page: Path) -> None:
+    from rich.console import Console
+
+    from auditd.evaluation.matching import events_of_cases
+    from auditd.evaluation.trying import Trials
+    from auditd.evaluation.tuning import measure_tuning
+    from auditd.evaluation.tuning_page import tuning_page
+    from parsers.event import FAMILIES
+
+    if labels.cases.is_empty():
+        raise CliError("--tuning needs labelled cases", hint="cases.csv and case_events.csv")
+    config, archive = state.config, state.archive
+    detectors = [one for one in config.detectors() if one.about.audience != "soc"]
+    trials = Trials(archive, state.engine, state.reference_store, config.force, now=state.now())
+    with Console(stderr=True).status("judging") as status:
+        report = measure_tuning(
+            trials,
+            detectors,
+            labels,
+            events_of_cases(archive, labels),
+            config.score,
+            events=sum(one.rows for family in FAMILIES for one in archive.segments(family)),
+            progress=lambda what: status.update(f"judging again: {what}"),
+        )
+    try:
+        page.write_text(tuning_page(report), encoding="utf-8")
+    except OSError as error:
+        raise CliError(f"{page}: {error.strerror or error}") from None
 
 
 def _budgets(text: str) -> tuple[int, ...]:

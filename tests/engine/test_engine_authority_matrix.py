@@ -23,8 +23,12 @@ from sqlalchemy import select
 from alerts.authority import revoke
 from alerts.models import AlertHistoryRow, FindingRow
 from alerts.shadow_tables import ShadowFindingRow
+from auditd.archive.archive import Archive
 from auditd.cli import main
 from auditd.database import reading
+from auditd.evaluation.trying import Trials
+from auditd.evaluation.tuning import variations
+from auditd.reference.store import ReferenceStore
 from detectors.detector import all_detectors
 
 RULE = """\
@@ -106,6 +110,17 @@ def as_json(rig: Rig, *arguments: str) -> Any:
     return json.loads(run(rig, *arguments, "--json"))
 
 
+def tried_again(rig: Rig, name: str) -> int:
+    """How much a detector finds as set, and with each setting changed: what `evaluate --tuning` does."""
+    config = rig.config
+    detector = next(one for one in config.detectors() if one.name == name)
+    archive = Archive(config.storage.archive, rig.engine)
+    references = ReferenceStore(rig.engine, config.force)
+    trials = Trials(archive, rig.engine, references, config.force, now=LAST)
+    every = (detector, *(one for _, _, one in variations(detector)))
+    return sum(len(trials.judge(one)[0]) for one in every)
+
+
 def ever_found(rig: Rig, name: str) -> int:
     """How many findings there ever were, withdrawn ones too, in force and in shadow."""
     with reading(rig.engine) as conn:
@@ -119,6 +134,7 @@ def ever_found(rig: Rig, name: str) -> int:
 @every_one
 def test_each_would_find_something_under_an_authority(opened: Rig, name: str) -> None:
     assert opened.found(name)
+    assert tried_again(opened, name)
     with reading(opened.engine) as conn:
         assert conn.scalars(select(ShadowFindingRow.key).where(ShadowFindingRow.run == f"try_{name}")).all()
 
@@ -157,6 +173,9 @@ class TestNothingIsFound:
         for file, text in CASES.items():
             (tmp_path / file).write_text(text, "utf-8")
         assert name in as_json(closed, "evaluate", str(tmp_path))["not_found_by"]
+
+    def test_by_judging_the_past_with_other_settings(self, closed: Rig, name: str) -> None:
+        assert tried_again(closed, name) == 0
 
     def test_in_alerts_and_their_history(self, closed: Rig, name: str) -> None:
         assert as_json(closed, "alerts", "list", "--all", "--detector", name) == []

@@ -171,3 +171,33 @@ def test_every_label_finds_its_event_and_most_of_the_innocent_is_explained(
     for kind in ("leak_by_phone", "leak_by_mail", "unregistered_contact"):
         assert kinds[kind]["alerted"] == kinds[kind]["cases"] > 0
     assert kinds["helpline"]["alerted"] == 0
+
+
+def test_tuning_judges_again_with_one_setting_changed_at_a_time(small: Path) -> None:
+    page = small / "tuning.md"
+    result = call(small / "a.toml", "evaluate", str(small / "labels"), "--tuning", str(page))
+    assert result.exit_code == 0, result.output
+    text = page.read_text()
+    as_set = next(line for line in text.splitlines() if line.startswith("| [`unlinked_lookup`]"))
+    assert as_set.split(" | ")[1:4] == [
+        "1.00",
+        "1",
+        "100.0%",
+    ]  # one alert on the one day, which shows the case
+    assert "### curiosity_surge" in text
+    assert "| `people` | 4 → 2 |" in text
+    assert "| `people` | 4 → 8 |" in text
+    assert text.count("`follow_on_minutes`") == 2  # shared by many, tried once: halved and doubled
+    again = call(small / "a.toml", "evaluate", str(small / "labels"), "--json")
+    assert json.loads(again.stdout)["caught"]["overall"]["alerts"] == 1  # nothing was stored
+
+
+def test_tuning_needs_cases_and_a_page(small: Path, tmp_path: Path) -> None:
+    refused = call(small / "a.toml", "evaluate", str(small / "labels"), "--tuning", str(tmp_path / "t.txt"))
+    assert (refused.exit_code, "must end in .md" in refused.stderr) == (2, True)
+    (tmp_path / "look_ups.csv").write_text(LOOK_UPS)
+    refused = call(small / "a.toml", "evaluate", str(tmp_path), "--tuning", str(tmp_path / "t.md"))
+    assert (refused.exit_code, "needs labelled cases" in refused.stderr) == (2, True)
+    unwritable = small / "nowhere" / "t.md"
+    refused = call(small / "a.toml", "evaluate", str(small / "labels"), "--tuning", str(unwritable))
+    assert (refused.exit_code, "No such file" in refused.stderr) == (2, True)
