@@ -57,7 +57,8 @@ def key_by_kind(kind: pl.Expr, upper: pl.Expr) -> pl.Expr:
     # what it changes, since a match costs much more than a look.
     number = _without_spaces(pl.when(phone).then(upper))
     number = number.str.replace(r"^(\+\d+)\(0\)", "${1}").str.replace_all(r"[().-]", "")
-    mailbox = _without_spaces(pl.when(email).then(upper).str.to_lowercase())
+    # Without spaces first: the last letter of a word may have a small form of its own.
+    mailbox = _without_spaces(pl.when(email).then(upper)).str.to_lowercase()
     spaced = pl.when(solid | phone | email).then(None).otherwise(upper)
     spaced = spaced.str.replace_all(r"\s+/\s*|/\s+", "/").str.replace_all(r"\s{2,}|[^\S ]", " ")
     return _null_if_empty(pl.coalesce(_without_spaces(pl.when(solid).then(upper)), number, mailbox, spaced))

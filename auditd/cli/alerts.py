@@ -248,7 +248,7 @@ def _gaps(
                 continue
             sources = [s.name for s in state.config.sources if set(s.format.families) & set(detector.reads)]
             when = finding.record.timestamp
-            start, end = when - detector.before, when + detector.after + timedelta(microseconds=1)
+            start, end = when - detector.recalls, when + detector.after + timedelta(microseconds=1)
             kinds = GAP_KINDS.keys() - {"down"}  # what was written meanwhile was read afterwards
             found[finding.record.finding_id] = gaps_between(conn, sources, start, end, kinds=kinds)
     return found

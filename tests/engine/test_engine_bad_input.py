@@ -35,6 +35,11 @@ def good(source: str, count: int) -> list[str]:
                 for n in range(count)
             )
             return [exchange_lines(mail)[2] for mail in mails]
+        case "squid":
+            return [
+                f"{at(seconds=n).timestamp():.3f} 5 192.0.2.7 TCP_MISS/200 99 GET http://news.example/{n} auser HIER_DIRECT/192.0.2.9 text/html\n"
+                for n in range(count)
+            ]
         case _:
             return [cucm_line(Call(at(seconds=n), "50001", "50002", 60, n)) for n in range(count)]
 

@@ -49,7 +49,7 @@ def answer(rig: Rig, *arguments: str) -> Any:
 
 
 def alerts(rig: Rig) -> list[Any]:
-    query = select(AlertRow).where(AlertRow.lead == "source_silent").with_only_columns(*AlertRow.__table__.c)
+    query = select(AlertRow).where(AlertRow.concern == "data").with_only_columns(*AlertRow.__table__.c)
     with reading(rig.engine) as conn:
         return list(conn.execute(query))
 
@@ -57,7 +57,8 @@ def alerts(rig: Rig) -> list[Any]:
 def pnc_alone(rig: Rig, *, quiet_after: float | None = None, look_ups_judged: bool = False) -> None:
     """Configure one source; look-ups are not judged unless told, as there are thousands of them."""
     rig.formats = {"pnc": "pnc"}
-    rig.more = "" if look_ups_judged else "enabled = false\n"
+    # What feed_stale says of a source would gather with what source_silent says of it.
+    rig.more = ("" if look_ups_judged else "enabled = false\n") + "[detectors.feed_stale]\nenabled = false\n"
     rig.write_config()
     if quiet_after is not None:
         place = 'name = "pnc"\n'
@@ -144,18 +145,18 @@ def test_a_young_history_is_said_to_be_too_young_and_never_guessed_from(rig: Rig
 
 def test_an_alert_cites_the_gaps_within_its_reach_and_no_others(rig: Rig) -> None:
     pnc_alone(rig, quiet_after=30, look_ups_judged=True)
-    rig.log("pnc", look_ups(at(hours=-60), at(hours=-59), user="early"))
-    rig.log("pnc", look_ups(at(hours=-31), at(hours=-30), user="early"))
+    rig.log("pnc", look_ups(at(hours=-90), at(hours=-89), user="early"))
+    rig.log("pnc", look_ups(at(hours=-60), at(hours=-45), user="early"))
     rig.log("pnc", look_ups(at(hours=-30), at(hours=-29), user="bird"))
     rig.once(at(days=2))
-    assert len(gaps(rig)) == 2
+    assert len(gaps(rig)) == 3
     [shown] = answer(rig, "alerts", "list", "--person", "account:bird")
     view = answer(rig, "alerts", "show", shown["alert_id"])
     cited = {gap["sentence"] for finding in view["findings"] for gap in finding["gaps"]}
-    assert {sentence[:17] for sentence in cited} == {
-        "No pnc data since"
-    }  # not the one more than a day before
-    assert "Not seen: No pnc data since" in invoke(rig, "alerts", "show", shown["alert_id"]).stdout
+    # Not the one more than a day before, nor what came after: nothing explains a look-up that happens later.
+    [sentence] = cited
+    assert sentence.startswith("No pnc data from 14:59 on 1 Mar 2026 to 06:00 on 2 Mar 2026")
+    assert f"Not seen: {sentence}" in invoke(rig, "alerts", "show", shown["alert_id"]).stdout
 
 
 def test_the_command_shows_gaps_of_a_time_and_a_source(steady: Rig) -> None:

@@ -149,7 +149,7 @@ def check_kills(folder: Path, seed: int, kills: int, database: str = "") -> None
     assert killed.events == expected.events
     assert killed.findings == expected.findings
     assert killed.alerts == expected.alerts
-    assert {finding[1] for finding in expected.findings} == {
+    assert {finding[1] for finding in expected.findings} >= {
         "unlinked_lookup", "media_contact", "lookup_then_contact",
     }  # fmt: skip
     assert set(opened(rig).values()) == {1}

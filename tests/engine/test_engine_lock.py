@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from auditd.database import open_database, reading
 from auditd.demo.formats import Lookup, pnc_line
-from auditd.engine.lock import _POSTGRES_KEY, StateInUse, StateLock
+from auditd.engine.lock import _FENCE_KEY, _POSTGRES_KEY, StateInUse, StateLock
 
 
 @pytest.mark.case("T38")
@@ -65,9 +66,9 @@ def server(database_url: URL) -> Iterator[Engine]:
     engine.dispose()
 
 
-def holders(server: Engine) -> set[int]:
-    """The sessions that hold this schema's lock."""
-    key = f"({_POSTGRES_KEY} # hashtext(current_schema())::bigint)"
+def holders(server: Engine, key_number: int = _POSTGRES_KEY) -> set[int]:
+    """The sessions that hold this schema's lock, or another of its locks."""
+    key = f"({key_number} # hashtext(current_schema())::bigint)"
     mine = f"{HOLDERS} AND ((classid::bigint << 32) | objid::bigint) = {key}"
     with server.connect() as conn:
         return set(conn.execute(text(f"SELECT pid {mine}")).scalars())
@@ -80,6 +81,17 @@ def end_sessions(server: Engine) -> None:
         for pid in pids:
             conn.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
     wait_until(lambda: not holders(server) & pids)
+
+
+def stop_between_transactions(daemon: DaemonProcess, server: Engine) -> None:
+    """Halt a daemon while it has no transaction open that writes."""
+    for _ in range(100):
+        daemon.send(signal.SIGSTOP)
+        if not holders(server, _FENCE_KEY):
+            return
+        daemon.send(signal.SIGCONT)
+        time.sleep(0.05)
+    raise AssertionError("the daemon always had a transaction open")
 
 
 def look(number: int) -> str:
@@ -147,7 +159,7 @@ def test_a_daemon_whose_lock_another_took_stops_and_writes_nothing_more(
     other = open_database(database_text(database_url))
     try:
         wait_until(lambda: daemon.metric("lines_total", source="pnc") == 2)
-        daemon.send(signal.SIGSTOP)  # as if its machine had been away for a while
+        stop_between_transactions(daemon, server)  # as if its machine had been away for a while
         end_sessions(server)
         with StateLock(tmp_path / "elsewhere", other):
             rig.log("pnc", [look(2)])

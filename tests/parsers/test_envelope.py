@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from parsers.envelope import take_off
 from parsers.format import Block
 from parsers.lines import cut_lines
+from parsers.syslog import RECEIPT as ANY_RECEIPT
 from parsers.syslog import Header, escape, read_header, receipt, unescape
 
 RECORD = "2026-03-03T14:02:11,pnc,#VE,jbriar,T0417"
@@ -120,6 +123,9 @@ pieces = st.lists(
 
 @given(pieces)
 def test_listener_and_parsers_agree_on_what_a_header_is(line: str) -> None:
+    assume(
+        not re.match(ANY_RECEIPT, line)
+    )  # the listener writes one of its own before a message that begins so
     _, reasons = take_off(pl.Series("line", [line]))
     assert (reasons is None) == (read_header(line.encode()) is not None)
 
