@@ -8,7 +8,7 @@ import platform
 
 import polars as pl
 
-from benchmarks import backlog, detectors, explanations, formats, latency, peers, rotation
+from benchmarks import backlog, detectors, explanations, formats, late, latency, peers, rotation
 
 
 def main() -> None:
@@ -17,7 +17,17 @@ def main() -> None:
     parser.add_argument(
         "part",
         nargs="?",
-        choices=("all", "backlog", "detectors", "explanations", "formats", "latency", "rotation", "peers"),
+        choices=(
+            "all",
+            "backlog",
+            "detectors",
+            "explanations",
+            "formats",
+            "late",
+            "latency",
+            "rotation",
+            "peers",
+        ),
         default="all",
     )
     parser.add_argument("--lines", type=int, default=1_000_000, help="lines of the mixed backlog")
@@ -35,6 +45,8 @@ def main() -> None:
         detectors.main(options.runs, options.lines)
     if options.part in ("all", "formats"):
         formats.main(options.runs, options.lines // 5)
+    if options.part in ("all", "late"):
+        late.main()
     if options.part in ("all", "latency"):
         latency.main()
     if options.part in ("all", "rotation"):
