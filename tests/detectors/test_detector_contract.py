@@ -289,7 +289,7 @@ DETECTORS = [
     backwards=st.booleans(),
     shift=st.booleans(),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_any_split_of_a_span_gives_the_same_findings(rows, cuts, backwards, shift):
     """Live = replay: every cut of the time, just at a row or between rows of one message, and any order of rows."""
     events = history(*(reversed(rows) if backwards else rows))

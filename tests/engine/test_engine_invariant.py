@@ -14,7 +14,7 @@ from engine_rig import Rig, at, small_rig
 from auditd.archive.compaction import compact
 from detectors.detector import all_detectors
 
-SMALL = range(12)
+SMALL = range(8)
 MANY = range(1000, 3000)
 
 
